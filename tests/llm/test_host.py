@@ -66,6 +66,17 @@ async def test_the_host_is_started_when_it_is_needed(make_client: MakeClient) ->
     assert client.host_pid is None
 
 
+async def test_a_running_host_uses_an_account_that_was_added(
+    make_client: MakeClient, provider: Provider
+) -> None:
+    client = make_client(openai="k")
+    await finish(client, FAST)
+    address = provider.base_url
+    async with asyncio.timeout(TIMEOUT):
+        await client.use_account({"mistral": address}, "mistral/fast-5")
+    assert client.host_pid is not None
+
+
 async def test_a_killed_host_is_an_error_and_the_next_call_works(
     make_client: MakeClient,
 ) -> None:

@@ -53,7 +53,7 @@ def test_polish_conflict_keeps_the_users_text(session: NeovimSession) -> None:
     """The message does not say that text was rewritten, nor that it can be undone."""
     before = _open_notes(session, PROPOSED_PASSAGE)
     _polish_meanwhile(session, USER_PASSAGE)
-    session.wait_for_message(wording.SERVER_CONFLICT)
+    session.wait_for_message(wording.ONE_CONFLICT)
     session.wait_until_idle()
     assert session.nvim.messages().count("WriteIt: ") == 2  # the first: it generates
     assert session.text() == before.replace(PASSAGE, USER_PASSAGE)

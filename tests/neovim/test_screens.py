@@ -171,7 +171,7 @@ def test_conflict(notes: NeovimSession) -> None:
     )
     notes.nvim.lua(KEEP_MESSAGES)
     notes.run("polish", line=8)
-    notes.wait_for_message(wording.SERVER_CONFLICT)
+    notes.wait_for_message(wording.ONE_CONFLICT)
     notes.wait_for_side_text("Water walks.")
     notes.wait_until_idle()
     notes.nvim.lua(CLOSE_MESSAGES)

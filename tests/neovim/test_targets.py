@@ -76,6 +76,9 @@ def test_polish_with_several_answers(session: NeovimSession) -> None:
     """The user chooses in its view and applies from the document."""
     run_id = _generate_and_polish(session, "[openai/say-one, openai/say-two]")
     session.wait_for_message(wording.CHOOSE_BESIDE)
+    assert session.nvim.messages().count("WriteIt: ") == len(
+        ["started", "generating", "angles", "generating", "choose"]
+    )
     session.wait_for_side_text("# polish")
     before = session.text()
     session.nvim.command("wincmd l")

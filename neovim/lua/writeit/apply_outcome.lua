@@ -14,6 +14,7 @@ local M = {}
 ---@class writeit.WaitingApply
 ---@field client vim.lsp.Client
 ---@field params table Of `step.apply`, which is repeated.
+---@field is_passage? boolean Whether the text is that of a polished passage.
 
 ---@type table<string, writeit.WaitingApply> By run and step.
 local waiting = {}
@@ -33,7 +34,7 @@ local function retry_waiting()
   for key, entry in pairs(waiting) do
     waiting[key] = nil
     task.enqueue(entry.client.root_dir, 'apply', function()
-      M.apply(entry.client, entry.params)
+      M.apply(entry.client, entry.params, entry.is_passage)
     end)
   end
 end
@@ -41,8 +42,9 @@ end
 --- Repeat an apply when the user is back in normal mode.
 ---@param client vim.lsp.Client
 ---@param params table
-local function wait_for_normal_mode(client, params)
-  waiting[key_of(params)] = { client = client, params = params }
+---@param is_passage? boolean
+local function wait_for_normal_mode(client, params, is_passage)
+  waiting[key_of(params)] = { client = client, params = params, is_passage = is_passage }
   vim.api.nvim_create_autocmd('ModeChanged', {
     group = group,
     pattern = '*:n',
@@ -77,7 +79,8 @@ end
 ---@param params table
 ---@param uri string
 ---@param outcome? writeit.EditOutcome
-local function on_pending(client, params, uri, outcome)
+---@param is_passage? boolean
+local function on_pending(client, params, uri, outcome, is_passage)
   params.ask = nil -- the user has been asked
   local path = document.display_path(uri)
   if outcome == 'read_only' then
@@ -86,9 +89,9 @@ local function on_pending(client, params, uri, outcome)
         .. ' Apply it again with :WriteIt apply.'
     )
   elseif apply_edit.is_busy(vim.uri_to_bufnr(uri)) then
-    wait_for_normal_mode(client, params)
+    wait_for_normal_mode(client, params, is_passage)
   elseif outcome == 'busy' then
-    M.apply(client, params) -- the user has stopped typing since the edit was refused
+    M.apply(client, params, is_passage) -- the user has stopped typing since the edit was refused
   else
     notify.warn(
       ('%s kept changing, so nothing was inserted. The new text was kept.'):format(path)
@@ -153,9 +156,10 @@ end
 ---@param params table Of `step.apply`.
 ---@param result writeit.ApplyResult
 ---@param outcome? writeit.EditOutcome
-function M.report(client, params, result, outcome)
+---@param is_passage? boolean
+function M.report(client, params, result, outcome, is_passage)
   if result.pending then
-    on_pending(client, params, result.uri, outcome)
+    on_pending(client, params, result.uri, outcome, is_passage)
     return
   end
   local unsaved = result.applied and document.save(client, result.uri) or nil
@@ -174,6 +178,11 @@ function M.report(client, params, result, outcome)
       count == 1 and 'Your version of 1 passage was kept; the new text has another.'
         or ('Your versions of %d passages were kept; the new text has others.'):format(count)
     )
+  elseif result.applied and is_passage then
+    notify.info(
+      outcome == 'applied' and 'Passage rewritten. Undo with u.'
+        or 'The answer has the same text as the passage. Nothing was changed.'
+    )
   elseif result.applied then
     local merged = result.merged and ' and merged with your changes' or ''
     local undo = outcome == 'applied' and ' Undo with u.' or ''
@@ -185,40 +194,11 @@ end
 --- Apply a step's text, in a task, and report the outcome.
 ---@param client vim.lsp.Client
 ---@param params table
-function M.apply(client, params)
+---@param is_passage? boolean Whether the text is that of a polished passage.
+function M.apply(client, params, is_passage)
   local outcomes = apply_edit.track_outcomes()
   local result = rpc.execute(client, 'step.apply', params)
-  M.report(client, params, result, outcomes[result.uri])
-end
-
---- Report the outcome of a polish: its reply does not say whether the text was inserted.
----@param client vim.lsp.Client
----@param run writeit.Run
----@param uri string
----@param outcome? writeit.EditOutcome
-function M.report_polish(client, run, uri, outcome)
-  local is_applied = outcome == 'applied'
-  local params = { runId = run.pipelineRunId }
-  if outcome == 'outdated' then
-    M.apply(client, params) -- its reply says whether the text is inserted
-    return
-  elseif outcome and not is_applied then
-    on_pending(client, params, uri, outcome)
-    return
-  end
-  local unsaved = is_applied and document.save(client, uri) or nil
-  local conflict = { uri = uri, runId = run.pipelineRunId, step = run.currentStep }
-  local current, proposed = require('writeit.diff').document_texts(client, conflict)
-  conflicts[uri] = nil
-  if unsaved then
-    notify.error(unsaved)
-  elseif current ~= proposed then
-    conflicts[uri] = conflict -- the server reports it and shows the comparison
-  elseif is_applied then
-    notify.info('Passage rewritten. Undo with u.')
-  else
-    notify.info('The answer has the same text as the passage. Nothing was changed.')
-  end
+  M.report(client, params, result, outcomes[result.uri], is_passage)
 end
 
 --- Forget the texts of a server that has stopped; its runs keep them.

@@ -40,8 +40,15 @@ local function document_pipelines()
   end, listed)
 end
 
+---@return string[]
 local function models()
-  return field_of((execute_sync('model.list') or {}).models, 'id')
+  local ids = field_of((execute_sync('model.list') or {}).models, 'id')
+  return vim.list_extend({ 'samples=' }, ids)
+end
+
+---@return string[]
+local function providers()
+  return field_of((execute_sync('keys.list') or {}).providers, 'provider')
 end
 
 --- The run that a command given in the current buffer is about.
@@ -54,10 +61,28 @@ local function current_run_id()
   return shown or client and require('writeit.targets').run_id_sync(client, buf, TIMEOUT)
 end
 
+---@return writeit.Run?
+local function current_run()
+  local run_id = current_run_id()
+  return run_id and execute_sync('run.show', { runId = run_id })
+end
+
+--- The numbers of the answers of the step that a command is about.
+---@param list? 'aiResponses'|'streaming'
+---@return string[]
+local function numbers(list)
+  local run = current_run()
+  local _, step = require('writeit.view').parse_uri(vim.api.nvim_buf_get_name(0))
+  step = (vim.b.writeit_target or {}).step or step
+  local shown = run and (run.steps[step] or run.steps[run.currentStep])[list or 'aiResponses']
+  local found = field_of(shown, 'number')
+  table.sort(found)
+  return vim.tbl_map(tostring, found)
+end
+
 ---@return string[]
 local function steps()
-  local run_id = current_run_id()
-  local run = run_id and execute_sync('run.show', { runId = run_id })
+  local run = current_run()
   local pipeline = run and execute_sync('pipeline.show', { pipeline = run.configurationId })
   return field_of(pipeline and pipeline.steps, 'name')
 end
@@ -74,30 +99,59 @@ local function runs_and_steps()
   return vim.list_extend(vim.list_extend(names, { 'last' }), steps())
 end
 
+--- A pipeline; after it its inputs and the models.
+---@param before string[]
+---@return string[]
+local function start(before)
+  local pipelines = document_pipelines()
+  for _, pipeline in ipairs(pipelines) do
+    if pipeline.name == before[1] then
+      local inputs = vim.tbl_map(function(input)
+        return input.name .. '='
+      end, pipeline.inputs)
+      return vim.list_extend(inputs, models())
+    end
+  end
+  return before[1] and {} or field_of(pipelines, 'name')
+end
+
+---@param before string[]
+---@return string[]
+local function first_number(before)
+  return before[1] and {} or numbers()
+end
+
 ---@type table<string, fun(before: string[]): string[]>
 local candidates_by_verb = {
-  start = function(before)
-    local pipelines = document_pipelines()
-    if not before[1] then
-      return field_of(pipelines, 'name')
-    end
-    for _, pipeline in ipairs(pipelines) do
-      if pipeline.name == before[1] then
-        return vim.tbl_map(function(input)
-          return input.name .. '='
-        end, pipeline.inputs)
-      end
-    end
-    return {}
+  start = start,
+  go = function(before)
+    return current_run_id() and first_number(before) or start(before)
+  end,
+  choose = first_number,
+  edit = first_number,
+  continue = first_number,
+  rate = function(before)
+    return before[1] and numbers() or { '0', '1', '2', '3', '4', '5' }
+  end,
+  stop = function()
+    return numbers('streaming')
   end,
   next = models,
-  model = models,
-  compare = runs_and_steps,
+  model = function(before)
+    if before[1] == 'add' then
+      return before[2] and {} or providers()
+    end
+    return vim.list_extend(before[1] and steps() or { 'add' }, models())
+  end,
+  preferences = function(before)
+    return require('writeit.verbs.preferences').candidates(before[1])
+  end,
+  compare = function()
+    return vim.list_extend(runs_and_steps(), numbers())
+  end,
   branch = steps,
   rewind = steps,
-  key = function()
-    return field_of((execute_sync('keys.list') or {}).providers, 'provider')
-  end,
+  key = providers,
   primer = function()
     local usable = vim.tbl_filter(function(primer)
       return primer.usable

@@ -144,10 +144,24 @@ local function verb_of(command)
   return verb and ':WriteIt ' .. verb
 end
 
---- Replace the server's command names, with or without the prefix `writeit.`, by verbs.
+--- Verbs that do what a command of the terminal does.
+local TERMINAL = {
+  ['writeit log'] = 'history',
+  ['writeit keys set'] = 'key',
+  ['writeit model add'] = 'model add',
+  ['writeit model install'] = 'model',
+  ['writeit model list'] = 'model',
+  ['writeit usage'] = 'usage',
+}
+
+--- Replace the server's command names, with or without the prefix `writeit.`, and those of
+--- the terminal by verbs.
 ---@param text string
 ---@return string
 local function with_verbs(text)
+  for command, verb in pairs(TERMINAL) do
+    text = text:gsub('`?' .. command .. '`?', ':WriteIt ' .. verb)
+  end
   local short = text:gsub('`?writeit%.(%l+%.%l+)`?', verb_of)
   return (short:gsub('%f[%w](%l+%.%l+)%f[^%w]', verb_of))
 end

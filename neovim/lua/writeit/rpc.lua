@@ -22,7 +22,7 @@ local STOPPED_QUIET = { message = STOPPED.message, quiet = true }
 ---@return writeit.Error
 local function to_error(err)
   local data = type(err.data) == 'table' and err.data or {}
-  return { message = data.message or err.message, hint = data.hint }
+  return { message = data.message or err.message, hint = data.hint, kind = data.kind }
 end
 
 --- Send a request; returns its result.

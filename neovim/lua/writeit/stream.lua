@@ -13,6 +13,7 @@ local M = {}
 ---@field client vim.lsp.Client
 ---@field output? writeit.StreamBuffer Created when the first answers are requested.
 ---@field is_quiet boolean Whether a single answer opens no window.
+---@field is_chosen? boolean Whether a choice ended it, which is reported.
 ---@field run_id? string
 ---@field step? string
 ---@field stop_listening? fun() Ends `on_interrupt`.
@@ -180,6 +181,16 @@ function M.has_run(run_id)
   return vim.iter(vim.tbl_values(streams)):any(function(stream)
     return stream.run_id == run_id
   end)
+end
+
+--- Note that a choice ends the streams of a run; returns whether there are any.
+---@param run_id string
+---@return boolean
+function M.end_by_choice(run_id)
+  for _, stream in pairs(streams) do
+    stream.is_chosen = stream.is_chosen or stream.run_id == run_id
+  end
+  return M.has_run(run_id)
 end
 
 --- Forget the streams of a server that has stopped.

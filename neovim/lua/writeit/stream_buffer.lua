@@ -7,7 +7,7 @@ local M = {}
 local namespace = vim.api.nvim_create_namespace('writeit.stream_buffer')
 local counter = 0
 --- Why a provider ended an answer before it was whole.
-local CUT = { length = true, context = true, content_filter = true, refused = true }
+M.CUT = { length = true, context = true, content_filter = true, refused = true }
 
 ---@class writeit.StreamedAnswer
 ---@field number integer
@@ -230,7 +230,7 @@ function StreamBuffer:finish(id, value)
   answer.ended = true
   answer.has_text = value.status ~= 'failed' or nil
   local is_complete = value.status == 'complete'
-  local is_cut = is_complete and CUT[value.finishReason]
+  local is_cut = is_complete and M.CUT[value.finishReason]
   local state = 'nothing received'
   if is_complete then
     state = word_count(answer.words) .. (is_cut and ', incomplete' or '')

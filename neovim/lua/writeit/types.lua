@@ -9,6 +9,7 @@
 ---@field provider string
 ---@field processedContent string
 ---@field partial boolean
+---@field finishReason? string
 
 ---@class writeit.Passage
 ---@field text string
@@ -111,6 +112,7 @@
 ---@class writeit.Error
 ---@field message string
 ---@field hint? string What to do next.
+---@field kind? string As in docs/protocol.md, of an error of the server.
 ---@field quiet? boolean Nothing is shown: the user cancelled or has been told.
 
 --- What a command is about.

@@ -136,7 +136,10 @@ local function fetch(buf, client)
     if vim.lsp.buf_is_attached(buf, client.id) then
       require('writeit.code_lens').refresh(client, buf) -- the old ones were for the old text
     end
-  elseif type(reply) == 'table' and vim.api.nvim_buf_line_count(buf) == 1 then
+  elseif
+    type(reply) == 'table'
+    and (reply.kind == 'not_found' or vim.api.nvim_buf_line_count(buf) == 1)
+  then
     set_text(buf, ('# Nothing to show\n\n%s %s\n'):format(reply.message, reply.hint or ''), {})
   else
     error(reply, 0)

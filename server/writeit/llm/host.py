@@ -87,7 +87,7 @@ class RequestReader:
     def _deliver(self, message: HostMessage) -> None:
         if message["type"] == "shutdown":
             os._exit(0)
-        if message["type"] == "configure":
+        if message["type"] == "configure" and "id" not in message:  # from `adopt`
             os.environ.update(message["environment"])
             return
         with self._lock:

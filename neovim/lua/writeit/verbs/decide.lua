@@ -177,7 +177,7 @@ local function choose(call, goes_on)
     response = answer.responseId,
     part = is_part and { text = call.text } or nil,
     feedback = feedback,
-    stopOthers = stream.has_run(target.run_id) or nil,
+    stopOthers = stream.end_by_choice(target.run_id) or nil,
     goOn = goes_on or nil,
   }, format:format(answer.number, step.stepName))
 end

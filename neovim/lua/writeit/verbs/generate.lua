@@ -1,4 +1,5 @@
 -- Verbs that generate answers: start, next, regenerate, continue, polish.
+local CUT = require('writeit.stream_buffer').CUT
 local apply_edit = require('writeit.apply_edit')
 local apply_outcome = require('writeit.apply_outcome')
 local notify = require('writeit.notify')
@@ -183,7 +184,9 @@ function M.generate_step(client, command, params)
   local step, generated = stream.generate(client, command, params)
   stream.show_answers_if_unread(generated)
   local last = step.aiResponses[#step.aiResponses]
-  if last and last.partial then
+  if generated.is_chosen then
+    return
+  elseif last and last.partial then
     notify.info(('Stopped %s. What was received is kept and can be chosen.'):format(step.stepName))
   elseif not last then
     notify.info(('Stopped %s before any text was received.'):format(step.stepName))
@@ -254,19 +257,18 @@ end
 function M.continue(call)
   local target = targets.find_run(call.buf)
   local step = targets.step(target, targets.run(target))
-  local count = #step.aiResponses
-  local index = tonumber(call.arguments[1])
-  if call.arguments[1] then
-    index = require('writeit.verbs.step').select_answer(step, call.arguments[1], '')
-  else
-    for i, answer in ipairs(step.aiResponses) do
-      index = (answer.partial or answer.finishReason == 'length') and i or index
+  local decide = require('writeit.verbs.decide')
+  local answer
+  if not call.arguments[1] and not decide.answer_at(call) then
+    for _, other in ipairs(step.aiResponses) do
+      answer = (other.partial or other.finishReason == 'length') and other or answer
     end
   end
+  answer = answer or decide.find_answer(target, step, call, call.arguments[1], 'Continue')
   M.generate_step(target.client, 'step.continue', {
     runId = target.run_id,
     step = step.stepName,
-    response = (index or count) - 1,
+    response = answer.responseId,
   })
 end
 
@@ -313,7 +315,6 @@ function M.polish(call)
     uri = target.uri,
     range = current_span and M.to_lsp_range(target, current_span()),
     instruction = call.words ~= '' and call.words or nil,
-    apply = true,
   })
 end
 
@@ -332,15 +333,25 @@ function M.to_lsp_range(target, span)
   return range
 end
 
+--- Generate the text; a single answer that is complete is inserted at once.
 function M.polish_command(client, params)
-  local outcomes = apply_edit.track_outcomes()
+  params.apply = nil -- by the commands that report what became of the text
   local run, generated = stream.generate(client, 'document.polish', params, true)
-  local step = run.steps[run.currentStep]
-  if run.isDone then
-    apply_outcome.report_polish(client, run, params.uri, outcomes[params.uri])
-  elseif #step.aiResponses > 0 then
-    stream.show_answers_if_unread(generated)
-    notify.info('In the side window, choose an answer and insert it with :WriteIt go.')
+  local id, step = run.pipelineRunId, run.steps[run.currentStep]
+  local answer = step.aiResponses[1]
+  local is_cut = answer and (answer.partial or CUT[answer.finishReason])
+  if #step.aiResponses == 1 and not is_cut then
+    rpc.execute(client, 'step.select', { runId = id, response = answer.responseId })
+    apply_outcome.apply(client, { runId = id, step = step.stepName }, true)
+  elseif answer then
+    if generated.output then
+      stream.show_answers_if_unread(generated)
+    else
+      view.show(client, view.step_uri(id, step.stepName))
+    end
+    local choice = 'choose an answer and insert it with :WriteIt go.'
+    local rest = 'the answer is incomplete. :WriteIt continue completes it, go inserts it.'
+    notify.info('In the side window, ' .. (is_cut and rest or choice))
   end
 end
 

@@ -27,14 +27,33 @@ local function install_missing(client, listed, ids)
   end
 end
 
---- `:WriteIt model add`: ask for provider, key and model; the server calls it once.
+---@param provider { provider: string, source: string }
+---@return string
+local function provider_line(provider)
+  local state = provider.source == 'none' and 'no key' or 'key from the ' .. provider.source
+  return ('%s (%s)'):format(provider.provider, state)
+end
+
+local SERVER = 'a server with an address of its own'
+
+--- `:WriteIt model add [provider]`: ask for what is missing; the server calls it once.
 ---@param client vim.lsp.Client
-local function add_model(client)
-  local answer = user_input.input('Provider, such as openai, or the address of a server: ')
-  local address = answer:find('://', 1, true) and answer or nil
-  local provider = address and user_input.input('Provider of this server: ', 'openai') or answer
-  local key = user_input.secret(('API key for %s (may stay empty): '):format(provider), true)
-  local model = user_input.input('Model: ')
+---@param provider? string
+local function add_model(client, provider)
+  local listed = rpc.execute(client, 'keys.list').providers
+  table.insert(listed, { provider = SERVER })
+  provider = provider
+    or user_input.select(listed, 'Provider', function(item)
+      return item.provider == SERVER and SERVER or provider_line(item)
+    end).provider
+  local address
+  if provider == SERVER or provider:find('://', 1, true) then
+    address = provider ~= SERVER and provider or user_input.input('Address: ', 'http://')
+    provider = user_input.input('Provider whose protocol it speaks: ', 'openai')
+  end
+  local key =
+    user_input.secret(('API key for %s (empty: none, or the saved one): '):format(provider), true)
+  local model = user_input.input(('Model of %s: '):format(provider))
   notify.info(('Calling %s/%s once…'):format(provider, model))
   local added = rpc.execute(client, 'model.add', {
     provider = provider,
@@ -51,7 +70,7 @@ end
 function M.model(call)
   local target = targets.find(call.buf)
   if call.arguments[1] == 'add' then
-    return add_model(target.client)
+    return add_model(target.client, call.arguments[2])
   end
   local listed = rpc.execute(target.client, 'model.list').models
   local words = require('writeit.verbs.generate').parse_generation(call.arguments)
@@ -94,10 +113,7 @@ function M.key(call)
   local provider = call.arguments[1]
   if not provider then
     local listed = rpc.execute(target.client, 'keys.list').providers
-    provider = user_input.select(listed, 'API key for', function(item)
-      local state = item.source == 'none' and 'no key' or 'key from the ' .. item.source
-      return ('%s (%s)'):format(item.provider, state)
-    end).provider
+    provider = user_input.select(listed, 'API key for', provider_line).provider
   end
   local key = user_input.secret(('API key for %s: '):format(provider))
   rpc.execute(target.client, 'keys.set', { provider = provider, key = key })
@@ -131,26 +147,49 @@ local NAMES = {
   theme = 'Terminal theme',
 }
 
---- `:WriteIt preferences`: show the preferences and change one.
+---@param value any
+---@return string
+local function value_text(value)
+  return value == true and 'on' or value == false and 'off' or tostring(value)
+end
+
+--- What completes `:WriteIt preferences`.
+---@param name? string The preference whose value is completed.
+---@return string[]
+function M.candidates(name)
+  if name then
+    return name == 'autoSaveEnabled' and { 'on', 'off' } or {}
+  end
+  local names = vim.tbl_keys(NAMES)
+  table.sort(names)
+  return names
+end
+
+--- `:WriteIt preferences [name] [value]`: show the preferences and change one.
 ---@param call writeit.Call
 function M.preferences(call)
   local client = targets.find(call.buf).client
   local now = rpc.execute(client, 'preferences.get')
-  local fields = vim.tbl_keys(NAMES)
-  table.sort(fields)
-  local field = user_input.select(fields, 'Preferences', function(name)
-    return ('%s: %s'):format(NAMES[name], tostring(now[name]))
-  end)
+  local field, text = unpack(call.arguments)
+  field = field
+    or user_input.select(M.candidates(), 'Preferences', function(name)
+      return ('%s: %s'):format(NAMES[name], value_text(now[name]))
+    end)
+  if not NAMES[field] then
+    error({ message = ('%s is not a preference.'):format(field), hint = '<Tab> lists them.' }, 0)
+  end
   local value = now[field]
+  if not text and type(value) ~= 'boolean' then
+    text = user_input.input(NAMES[field] .. ': ', tostring(value))
+  end
   if type(value) == 'boolean' then
-    value = not value
+    value = text == 'on' or (not text and not value)
   else
-    local text = user_input.input(NAMES[field] .. ': ', tostring(value))
     value = type(value) == 'number' and tonumber(text) or text
   end
   rpc.execute(client, 'preferences.set', { [field] = value })
   require('writeit.user_preferences').load(client)
-  notify.info(('%s: %s.'):format(NAMES[field], tostring(value)))
+  notify.info(('%s: %s.'):format(NAMES[field], value_text(value)))
 end
 
 return M

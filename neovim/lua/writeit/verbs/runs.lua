@@ -82,6 +82,13 @@ function M.delete(call)
   end
   local params = { runId = target.run_id, descendants = answer == ALL or nil }
   local count = rpc.execute(target.client, 'run.delete', params).deletedRuns
+  for _, buf in ipairs(vim.api.nvim_list_bufs()) do
+    local name = vim.api.nvim_buf_get_name(buf)
+    local is_text = vim.startswith(name, 'writeit-text:') -- the user's own
+    if name:match('^writeit') and not is_text and name:find(target.run_id, 1, true) then
+      vim.api.nvim_buf_delete(buf, { force = true })
+    end
+  end
   notify.info(
     ('Deleted %d run%s. Your documents were not changed.'):format(count, count == 1 and '' or 's')
   )
