@@ -73,7 +73,7 @@ async def test_a_running_host_uses_an_account_that_was_added(
     await finish(client, FAST)
     address = provider.base_url
     async with asyncio.timeout(TIMEOUT):
-        await client.use_account({"mistral": address}, "mistral/fast-5")
+        await client.use_account({"mistral": address})
     assert client.host_pid is not None
 
 
