@@ -121,10 +121,12 @@ async def test_an_editor_that_goes_away_loses_nothing(
 async def test_an_editor_that_hangs_up_as_it_ends_leaves_its_run_paused(
     workspace: Path, environment: dict[str, str]
 ) -> None:
-    """Emacs sends SIGHUP, then stdin closes; nobody has to find out later."""
+    """Emacs sends SIGHUP to the server's group, the host must not end of it."""
     async with serving([workspace], environment=environment) as editor:
         run_id, *_ = await editor.streaming("slow-6000", "hung up")
-        editor.process.send_signal(signal.SIGHUP)
+        os.killpg(editor.process.pid, signal.SIGHUP)
+        await editor.command("writeit.step.preview", runId=run_id)  # asks the host
+        assert (await editor.show(run_id))["status"] == "RUNNING"
         assert editor.process.stdin
         editor.process.stdin.close()
         assert await asyncio.wait_for(editor.process.wait(), TIMEOUT) == 1

@@ -359,6 +359,7 @@ async def serving(
         stderr=None if log is None else os.open(log, os.O_WRONLY | os.O_CREAT),
         env={**os.environ, **(environment or {})},
         limit=2**26,
+        start_new_session=True,  # a group of its own, as under Emacs
     )
     editor = Editor(process)
     try:

@@ -27,5 +27,5 @@ def start_host_early() -> Popen[bytes] | None:
     if sys.platform == "win32":
         return None
     return Popen(  # noqa: S603 -- our own command
-        HOST_COMMAND, stdin=PIPE, stdout=PIPE, stderr=PIPE
+        HOST_COMMAND, stdin=PIPE, stdout=PIPE, stderr=PIPE, start_new_session=True
     )

@@ -182,6 +182,8 @@ class HostProcess(asyncio.SubprocessProtocol):
             lambda: cls(on_message, on_exit),
             *command,
             env={**(os.environ if inherits else {}), **(environment or {})},
+            # Emacs sends SIGHUP to the server's process group; the host ends with us.
+            start_new_session=True,
         )
         process._transport = transport  # noqa: SLF001 -- our own, made a line above
         return process
