@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from support.answers import find_answer
 from support.editor import Editor, Json
 
 
@@ -179,24 +180,23 @@ async def test_a_regeneration_of_which_nothing_comes_changes_nothing(
 async def test_passages_are_taken_and_merged_by_hand(one_editor: Editor) -> None:
     """The step is completed by the merge, which knows where each part came from."""
     run_id, state = await at_outline(one_editor)
-    ids = [answer["responseId"] for answer in state["aiResponses"]]
-    for index, text in ((1, "two"), (0, "one"), (0, "mine")):
+    one, two = (
+        find_answer(state, rawOutput=text)["responseId"] for text in ("one", "two")
+    )
+    for response, text in ((two, "two"), (one, "one"), (one, "mine")):
         state = await one_editor.command(
-            "writeit.step.take", runId=run_id, response=index, text=text
+            "writeit.step.take", runId=run_id, response=response, text=text
         )
     assert [passage["text"] for passage in state["passages"]] == ["two", "one", "mine"]
-    assert [passage["responseId"] for passage in state["passages"]] == [
-        *ids[::-1],
-        None,
-    ]
+    assert [p["responseId"] for p in state["passages"]] == [two, one, None]
     run = await one_editor.command("writeit.step.merge", runId=run_id)
     outline = run["steps"]["outline"]
     assert outline["status"] == "COMPLETED"
     assert outline["userSelection"] is None
     assert outline["content"] == "two\n\none\n\nmine"
     assert outline["mergedFrom"] == [
-        {"responseId": ids[1], "text": "two"},
-        {"responseId": ids[0], "text": "one"},
+        {"responseId": two, "text": "two"},
+        {"responseId": one, "text": "one"},
         {"responseId": None, "text": "mine"},
     ]
 

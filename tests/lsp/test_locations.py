@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+from support.answers import chosen_number, find_answer
 from support.code_actions import actions, execute, lenses, line_of, open_view
 from support.document import place
 from support.editor import Editor, Json, serving
@@ -53,7 +54,7 @@ async def test_each_answer_of_a_step_has_its_lenses_at_its_heading(
     choose = next(c for at, t, c in found if at == line and t == titles[1])
     await execute(one_editor, choose)
     angles = (await one_editor.show(run_id))["steps"]["angles"]
-    assert angles["aiResponses"][angles["userSelection"]]["number"] == 2
+    assert chosen_number(angles) == 2
 
 
 async def test_every_lens_of_a_view_does_what_it_says(one_editor: Editor) -> None:
@@ -222,21 +223,15 @@ async def test_each_paragraph_of_a_merge_says_whose_it_is(docs: OpenDocuments) -
     )
     run_id = polished["pipelineRunId"]
     (step,) = polished["steps"].values()
-    models = [answer["modelName"] for answer in step["aiResponses"]]
+    mills = find_answer(step, rawOutput="Mills turn.")["number"]
     content = "Wheels stand.\n\nMy own.\n\nMills turn."
     await docs.editor.command("writeit.step.merge", runId=run_id, content=content)
     await docs.apply(run_id)
     assert content in page.text
     for words, said in (
-        (
-            "Wheels",
-            f"answer {models.index('say-Wheels+20stand.') + 1} by openai/say-Wh",
-        ),
+        ("Wheels", f"answer {3 - mills} by openai/say-Wheels"),
         ("My own", "This paragraph: your own words."),
-        (
-            "Mills",
-            f"answer {models.index('say-Mills+20turn.') + 1} by openai/say-Mills",
-        ),
+        ("Mills", f"answer {mills} by openai/say-Mills"),
     ):
         line = place(page.text, page.text.index(words), "utf-16")["line"]
         hover = await docs.editor.request(

@@ -32,6 +32,10 @@ async def client(
     def registered(_params: types.RegistrationParams) -> None:
         """Say yes to watching files; pytest-lsp announces it and has no answer."""
 
+    @lsp_client.feature(types.WORKSPACE_CODE_LENS_REFRESH)  # type: ignore[untyped-decorator]  # pygls has no types here
+    def refreshed() -> None:
+        """Take it, as the VS Code of these capabilities does."""
+
     await lsp_client.initialize_session(
         types.InitializeParams(
             capabilities=client_capabilities(request.param),

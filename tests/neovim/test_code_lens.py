@@ -4,7 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from neovim import wording
-from support.neovim_session import NOTES, NeovimSession, chosen_number
+from support.answers import chosen_number
+from support.neovim_session import NOTES, NeovimSession
 from support.nvim import Nvim
 
 NEOVIM_0_12 = """
@@ -84,7 +85,7 @@ def test_lenses_stay_at_their_headings(session: NeovimSession) -> None:
 def test_return_on_a_heading_runs_a_lens(session: NeovimSession) -> None:
     """It asks for one and puts it into the queue."""
     session.run("start")
-    session.run("next openai/say-hello openai/slow-20")
+    session.run("next openai/say-hello openai/say-goodbye")
     session.wait_for_side_text(wording.STEP_WAITS)
     session.nvim.command("wincmd l")
     session.nvim.lua("vim.fn.search('## Answer 2')")

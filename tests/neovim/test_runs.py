@@ -3,7 +3,8 @@
 import re
 
 from neovim import wording
-from support.neovim_session import NOTES, NeovimSession, chosen_number
+from support.answers import chosen_number
+from support.neovim_session import NOTES, NeovimSession
 
 
 def test_run_tree_opens_and_branches(session: NeovimSession) -> None:

@@ -3,7 +3,8 @@
 from typing import Any
 
 from neovim import wording
-from support.neovim_session import NeovimSession, chosen_number
+from support.answers import chosen_number
+from support.neovim_session import NeovimSession
 
 NOTES = """\
 ---

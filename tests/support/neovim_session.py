@@ -59,12 +59,6 @@ end, vim.api.nvim_tabpage_list_wins(0))
 """
 
 
-def chosen_number(step: dict[str, Any]) -> int:
-    """Return the number of a step's chosen answer; answers end in any order."""
-    number: int = step["aiResponses"][step["userSelection"]]["number"]
-    return number
-
-
 class NeovimSession:
     """One Neovim, one workspace, and the notes that are open."""
 

@@ -36,7 +36,9 @@ the model host uses. Tests point `OPENAI_BASE_URL` at `base_url` and ask for
     notutf8            HTTP 200 whose stream is not UTF-8
 
 Any other name answers as `echo` does. Every request is kept in `calls`; tests wait on
-their events instead of sleeping. Run as a script it prints its port.
+their events instead of sleeping. Run as a script it prints its port. With
+`PROVIDER_LATE_FIRST=1` in the environment, the first of several calls ends last: a test
+that takes an answer's place in `aiResponses` for its number then fails.
 """
 
 from __future__ import annotations
@@ -45,6 +47,7 @@ import asyncio
 import contextlib
 import email.utils
 import json
+import os
 import re
 import ssl
 import sys
@@ -111,6 +114,7 @@ class Provider:
         self.busiest = 0
         """Most calls for answers that were open at a time."""
         self.port = 0
+        self._answering: set[int] = set()
         self._arrived = asyncio.Condition()
         self._failures: dict[str, int] = {}
         self._gates: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
@@ -221,9 +225,18 @@ class Provider:
                 return
             if kind in {"flaky", "recovers"}:
                 kind, argument = self._flaky(call.model, argument)
+            await self._late(call)
             await BEHAVIOURS.get(kind, echo)(reply, argument)
         else:
             await reply.whole(404, {"error": {"message": "no such path"}})
+
+    async def _late(self, call: Call) -> None:
+        """Delay the first of several calls, if that is asked for."""
+        first = not self._answering
+        self._answering.add(id(call))
+        if first and os.environ.get("PROVIDER_LATE_FIRST"):
+            await asyncio.sleep(0.5)
+        self._answering.discard(id(call))
 
     async def _show(self, model: str, reply: Reply) -> None:
         window = self.ollama_windows.get(model)
