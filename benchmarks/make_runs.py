@@ -24,8 +24,8 @@ from writeit.domain.events import Event, RunStarted
 from writeit.domain.model_id import split_model_id
 from writeit.domain.operations import generate, lifecycle, select
 from writeit.domain.pipeline import InputSpec, PipelineConfiguration, StepSpec
-from writeit.domain.primer import StylePrimer
-from writeit.domain.run import PipelineRun, RunDocument, RunPrimer, StepState
+from writeit.domain.primer import RunPrimer, StylePrimer
+from writeit.domain.run import PipelineRun, RunDocument, StepState
 from writeit.ports.store import RunCommit
 from writeit.storage.store import LmdbStore
 

@@ -61,7 +61,7 @@ LSP_LAYERS = (
     {"actions"},
     {"pages"},
     {"edits"},
-    {"progress", "fallback_messages", "confirmations"},
+    {"progress", "fallback_messages", "confirmations", "stale_runs"},
     {"folder"},
     {"typed_text"},
     {"documents"},
@@ -70,7 +70,7 @@ LSP_LAYERS = (
     {"messages"},
     {"store_protocol"},
     {"protocol"},
-    {"library_shapes"},
+    {"library_shapes", "list_shapes"},
     {"shapes"},
     {"convert", "command_ids"},
 )

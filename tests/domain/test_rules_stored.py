@@ -32,7 +32,8 @@ FIELDS: dict[type[Entity], str] = {
     " + applies_to output",
     PipelineRun: "pipeline_run_id configuration_id parent_pipeline_run_id branch_point"
     " created_at current_step status user_inputs steps"
-    " + updated_at name uri primer models reasoning samples last_models output"
+    " + updated_at name uri primer models reasoning samples last_models"
+    " front_matter_inputs output"
     " output_path document applied",
     StepState: "step_name status started_at completed_at ai_responses user_selection"
     " user_feedback merged_content retry_count"

@@ -11,7 +11,8 @@ from writeit.domain import events as e
 from writeit.domain import state_machine
 from writeit.domain.events import Event
 from writeit.domain.operations import generate, select
-from writeit.domain.run import PipelineRun, RunPrimer
+from writeit.domain.primer import RunPrimer
+from writeit.domain.run import PipelineRun
 from writeit.domain.run_bundle import Ancestor, RunBundle
 from writeit.ports.store import RunCommit
 

@@ -12,10 +12,10 @@ import pytest
 from writeit.domain.answer import AIResponse
 from writeit.domain.entity import TokenUsage
 from writeit.domain.pipeline import PipelineConfiguration
+from writeit.domain.primer import RunPrimer
 from writeit.domain.run import (
     PipelineRun,
     RunDocument,
-    RunPrimer,
     StepState,
     StepStatus,
 )

@@ -57,11 +57,13 @@ def test_the_extension_reaches_every_command() -> None:
         name for name in COMMAND_IDS if not any(f"'{name}'" in text for text in sources)
     }
     # The list of pipelines and their files; pages and the diff editor show the others.
-    # VS Code asks about trust itself, and tells of renamed files.
+    # VS Code asks about trust itself, and tells of renamed files; a lens refreshes.
     assert missing == {
         "writeit.pipeline.show",
         "writeit.run.diff",
         "writeit.run.move",
+        "writeit.run.refresh",
+        "writeit.run.stale",
         "writeit.step.preview",
         "writeit.trust.set",
         "writeit.trust.show",

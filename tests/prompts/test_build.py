@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from writeit.domain.answer import AIResponse
 from writeit.domain.entity import TokenUsage
 from writeit.domain.pipeline import InputSpec, PipelineConfiguration, StepSpec
+from writeit.domain.primer import RunPrimer
 from writeit.domain.run import (
     PipelineRun,
     RunDocument,
-    RunPrimer,
     StepState,
     StepStatus,
 )

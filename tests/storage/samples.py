@@ -11,8 +11,8 @@ from writeit.domain.entity import TokenUsage
 from writeit.domain.operations import generate
 from writeit.domain.operations.select import select_response
 from writeit.domain.pipeline import InputSpec, PipelineConfiguration, StepSpec
-from writeit.domain.primer import StylePrimer
-from writeit.domain.run import PipelineRun, RunDocument, RunPrimer, StepState
+from writeit.domain.primer import RunPrimer, StylePrimer
+from writeit.domain.run import PipelineRun, RunDocument, StepState
 from writeit.domain.session import UserSession
 from writeit.ports.store import RunCommit, Store
 

@@ -11,14 +11,13 @@ from storage.samples import an_id, answer, at
 from writeit.domain.answer import AIResponse, ResponseFailure, StreamingResponse
 from writeit.domain.entity import Entity, TokenUsage
 from writeit.domain.errors import InvalidParams
-from writeit.domain.primer import StylePrimer
+from writeit.domain.primer import RunPrimer, StylePrimer
 from writeit.domain.run import (
     MergePart,
     Passage,
     PipelineRun,
     PreviousStepState,
     RunDocument,
-    RunPrimer,
     StepState,
 )
 from writeit.storage import keys, mapping, records

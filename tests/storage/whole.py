@@ -9,7 +9,8 @@ from storage import samples
 from storage.samples import a_run, an_id, answer, ask, at, receive, select
 from writeit.domain import state_machine
 from writeit.domain.operations import generate, lifecycle
-from writeit.domain.run import PipelineRun, RunPrimer
+from writeit.domain.primer import RunPrimer
+from writeit.domain.run import PipelineRun
 from writeit.domain.session import UserPreferences
 from writeit.ports.store import Lease, RunCommit
 from writeit.storage.store import LmdbStore

@@ -8,13 +8,13 @@ from views.manuscripts import ANGLES, DRAFT, OTHER_DRAFT, OUTLINE
 from writeit.domain.answer import AIResponse, Call, ResponseFailure, StreamingResponse
 from writeit.domain.entity import TokenUsage
 from writeit.domain.errors import FailureReason
+from writeit.domain.primer import RunPrimer
 from writeit.domain.run import (
     MergePart,
     Passage,
     PipelineRun,
     PipelineStatus,
     RunDocument,
-    RunPrimer,
     StepState,
     StepStatus,
 )

@@ -117,6 +117,14 @@ export interface Commands {
     readonly params: RunMoveParams;
     readonly result: RunMoveResult;
   };
+  readonly 'writeit.run.stale': {
+    readonly params: RunParams;
+    readonly result: RunStaleResult;
+  };
+  readonly 'writeit.run.refresh': {
+    readonly params: RunRefreshParams;
+    readonly result: PipelineRun;
+  };
   readonly 'writeit.run.diff': {
     readonly params: RunDiffParams;
     readonly result: RunDiffResult;
@@ -877,6 +885,37 @@ export interface RunMoveParams {
  */
 export interface RunMoveResult {
   readonly runs: readonly string[];
+}
+/**
+ * The steps that would get another prompt today.
+ */
+export interface RunStaleResult {
+  readonly stale: readonly StaleStep[];
+}
+/**
+ * A step that would get another prompt today.
+ */
+export interface StaleStep {
+  readonly step: string;
+  readonly reasons: readonly StaleReason[];
+}
+/**
+ * What has changed: a file, the pipeline, the style primer or an earlier step.
+ */
+export interface StaleReason {
+  readonly kind: 'source' | 'pipeline' | 'primer' | 'step';
+  readonly name: string;
+}
+/**
+ * `writeit.run.refresh`; with `goOn` the first step of the branch is generated.
+ */
+export interface RunRefreshParams {
+  readonly folder?: (string | null) | undefined;
+  readonly streamToken?: (string | null) | undefined;
+  readonly wait?: boolean | undefined;
+  readonly runId: string;
+  readonly goOn?: boolean | undefined;
+  readonly confirmed?: boolean | undefined;
 }
 /**
  * `writeit.run.diff`.

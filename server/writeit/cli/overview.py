@@ -5,16 +5,23 @@ from __future__ import annotations
 import shlex
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import click
 
 from writeit import __version__
 from writeit.cli.output import echo, json_option, print_json
-from writeit.cli.workspace import find_workspace, run_async
+from writeit.cli.workspace import find_workspace, read_text_file, run_async
+from writeit.domain.errors import InvalidParams
 from writeit.domain.run import PipelineStatus
-from writeit.domain.run_summary import RunSummary
+from writeit.domain.run_summary import RunSummary, StaleStep
 from writeit.domain.session import UserPreferences
 from writeit.engine.queries import LAST_RUN, list_all_runs
+from writeit.engine.sessions import start_session
+from writeit.engine.staleness import TodaysTexts
+from writeit.library.catalog import own_pipelines, read_library
+from writeit.library.front_matter import read_source_document
+from writeit.ports.store import Store
 from writeit.ports.system import Ports
 from writeit.views import wording
 
@@ -28,6 +35,8 @@ class Overview:
     unfinished: int = 0
     newest: str = ""
     """The newest run in a few words; "" if there is none."""
+    stale: str = ""
+    """What has changed since the newest run was generated; "" if nothing has."""
     models: tuple[str, ...] = ()
     """The models that are used where nothing else is named."""
     keys: tuple[str, ...] = ()
@@ -57,6 +66,8 @@ def show_overview(ports: Ports, *, as_json: bool) -> None:
     runs = f"{wording.count_of(overview.runs, 'run')}{unfinished}{newest}"
     echo(f"WriteIt {__version__} in {overview.folder}")
     echo(f"Runs:    {runs if overview.runs else 'none yet'}")
+    if overview.stale:
+        echo(f"         {overview.stale}.")
     echo(f"Models:  {', '.join(overview.models) or 'none chosen yet'}")
     echo(
         f"Keys:    {', '.join(overview.keys) or 'none (the offline model needs none)'}"
@@ -71,6 +82,7 @@ async def read_overview(ports: Ports, here: Path) -> Overview:
     try:
         runs = list(list_all_runs(store))
         preferences = store.preferences() or UserPreferences()
+        stale = await _find_stale(ports, workspace, store, runs[0]) if runs else ()
     finally:
         store.close()
     open_runs = [run for run in runs if run.status is not PipelineStatus.COMPLETED]
@@ -88,11 +100,37 @@ async def read_overview(ports: Ports, here: Path) -> Overview:
         runs=len(runs),
         unfinished=len(open_runs),
         newest=_in_few_words(runs[0]) if runs else "",
+        stale=wording.stale_text(stale),
         models=tuple(models),
         keys=keys,
         why=step[0],
         next=step[1],
     )
+
+
+async def _find_stale(
+    ports: Ports, workspace: Path, store: Store, summary: RunSummary
+) -> tuple[StaleStep, ...]:
+    """Return what has changed since a run about a whole document was generated."""
+    if summary.passage or summary.uri is None:
+        return ()
+    path = Path(unquote(urlsplit(summary.uri).path))
+    try:
+        source = read_source_document(read_text_file(path), path=str(path))
+    except InvalidParams:  # the document is gone
+        return ()
+    library, _ = read_library(workspace)
+    engine = start_session(ports, workspace, store)
+    run = await engine.load_run(summary.run_id)
+    primer = run.primer and library.primers.get(run.primer.primer_id)
+    today = TodaysTexts(
+        document=source.document,
+        front_matter_inputs=source.front_matter.config.inputs,
+        configuration=library.usable_pipeline(run.pipeline),
+        primer=primer.value if primer else None,
+        own_pipelines=own_pipelines(),
+    )
+    return await engine.find_stale_steps(summary.run_id, today)
 
 
 def _in_few_words(run: RunSummary) -> str:

@@ -7,6 +7,7 @@ from typing import ClassVar
 from pydantic import Field, field_validator
 
 from writeit.domain.entity import Entity, Name, UtcDatetime, content_hash
+from writeit.text.lines import fold_space
 
 NO_PRIMER = "none"
 """The reserved id that means no primer."""
@@ -93,3 +94,15 @@ class StylePrimer(Entity, use_attribute_docstrings=True):
             if rules
         ]
         return "\n".join(lines)
+
+
+class RunPrimer(Entity):
+    """The primer version that a run was started with."""
+
+    primer_id: Name
+    version: str
+    text: str
+
+    def is_in(self, prompt: str) -> bool:
+        """Whether a prompt carries the primer."""
+        return self.text in prompt or fold_space(self.text) in fold_space(prompt)

@@ -19,6 +19,7 @@ from writeit.domain.entity import (
     total_cost,
 )
 from writeit.domain.pipeline import Output, Reasoning
+from writeit.domain.primer import RunPrimer
 from writeit.text.block_reader import list_items, split_paragraphs
 from writeit.text.lines import first_words, fold_space, stand_in
 
@@ -310,18 +311,6 @@ class StepState(GrowingEntity):
         return response_id if any(words in text for text in texts) else None
 
 
-class RunPrimer(Entity):
-    """The primer version that a run was started with."""
-
-    primer_id: Name
-    version: str
-    text: str
-
-    def is_in(self, prompt: str) -> bool:
-        """Whether a prompt carries the primer."""
-        return self.text in prompt or fold_space(self.text) in fold_space(prompt)
-
-
 class RunDocument(Entity):
     """The user's document as it was when the run started."""
 
@@ -353,7 +342,9 @@ class AppliedText(Entity):
 class PipelineRun(GrowingEntity):
     """Represents a specific execution instance of a pipeline configuration."""
 
-    ADDED: ClassVar[frozenset[str]] = frozenset({"reasoning", "samples", "last_models"})
+    ADDED: ClassVar[frozenset[str]] = frozenset(
+        {"reasoning", "samples", "last_models", "front_matter_inputs"}
+    )
 
     pipeline_run_id: UUID
     configuration_id: str = Field(min_length=1)
@@ -376,6 +367,8 @@ class PipelineRun(GrowingEntity):
     """How many answers of each model, as the user named it last."""
     last_models: tuple[str, ...] = ()
     """The models that the user named last for a step."""
+    front_matter_inputs: tuple[str, ...] = ()
+    """The inputs whose values the front matter gave."""
     output: Output = "new_file"
     output_path: str | None = None
     document: RunDocument = RunDocument()

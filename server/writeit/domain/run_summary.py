@@ -1,9 +1,10 @@
-"""A run as lists and trees show it."""
+"""A run as lists and trees show it, and what of it is out of date."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from writeit.domain.run import PipelineStatus
@@ -46,3 +47,23 @@ class RunNode:
     """The runs about passages of its documents, newest first; only of a root."""
     more: bool = False
     """Whether it has branches or passages that were not read."""
+
+
+StaleKind = Literal["source", "pipeline", "primer", "step"]
+
+
+@dataclass(frozen=True, slots=True)
+class StaleReason:
+    """What has changed since a step was generated."""
+
+    kind: StaleKind
+    name: str
+    """The file, the pipeline, the style primer, or the earlier step."""
+
+
+@dataclass(frozen=True, slots=True)
+class StaleStep:
+    """A step that would get another prompt today."""
+
+    step: str
+    reasons: tuple[StaleReason, ...]

@@ -17,8 +17,9 @@ from writeit.domain.operations import lifecycle
 from writeit.domain.operations.lifecycle import Events
 from writeit.domain.pipeline import PipelineConfiguration
 from writeit.domain.run import PipelineRun, PipelineStatus, StepState
+from writeit.domain.run_summary import StaleStep
 from writeit.domain.session import ModelSamples, UserPreferences, UserSession
-from writeit.engine import precedence, queries
+from writeit.engine import precedence, queries, staleness
 from writeit.engine.dispatcher import Dispatcher
 from writeit.engine.generation import Generation
 from writeit.engine.leases import LeaseMonitor
@@ -27,6 +28,7 @@ from writeit.engine.precedence import NamedModels, StartRequest, identify_models
 from writeit.engine.prepared import EngineServices, StepContext
 from writeit.engine.queries import StepPreview
 from writeit.engine.requests import GenerateStep, GenerationRequest
+from writeit.engine.staleness import TodaysTexts, find_stale_steps
 from writeit.engine.streaming import Observer, RetryPolicy, ignore_event
 from writeit.engine.transactions import RunTransactions
 from writeit.ports.models import Models
@@ -207,6 +209,40 @@ class Engine:
         await self.transactions.create_run(
             RunCommit(run=event.run, events=(event,), expected_seq=0),
             activate=lifecycle.can_be_active(self._find_configuration(run)),
+        )
+        return event.run
+
+    async def find_stale_steps(
+        self, run_id: UUID, today: TodaysTexts
+    ) -> tuple[StaleStep, ...]:
+        """Return the steps that would get another prompt today, in order.
+
+        Raises:
+            NotFound: the run does not exist.
+        """
+        run = await self.load_run(run_id)
+        configuration = self.configuration(run)
+        return await find_stale_steps(self._services, run, configuration, today)
+
+    async def refresh_run(self, run_id: UUID, today: TodaysTexts) -> PipelineRun:
+        """Create a branch with today's texts and the steps before the first stale one.
+
+        Raises:
+            InvalidTransition: nothing is stale.
+        """
+        stale = await self.find_stale_steps(run_id, today)
+        run = await self.load_run(run_id)
+        now = max(self._clock.now(), run.updated_at)
+        pinned = self.configuration(run)
+        event = staleness.refresh(run, stale, pinned, today, self.new_id(), now)
+        await self.transactions.create_run(
+            RunCommit(
+                run=event.run,
+                events=(event,),
+                expected_seq=0,
+                configuration=today.configuration,
+                primer=today.primer,
+            )
         )
         return event.run
 

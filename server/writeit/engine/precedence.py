@@ -25,11 +25,10 @@ from writeit.domain.pipeline import (
     StepSpec,
 )
 from writeit.domain.placement import passage_of
-from writeit.domain.primer import NO_PRIMER, StylePrimer
+from writeit.domain.primer import NO_PRIMER, RunPrimer, StylePrimer
 from writeit.domain.run import (
     PipelineRun,
     RunDocument,
-    RunPrimer,
     StepState,
 )
 from writeit.domain.session import Settings, UserPreferences
@@ -327,7 +326,7 @@ def resolve_inputs(
     ]
     values: dict[str, str] = {}
     for spec in configuration.inputs:
-        values[spec.name] = _input_value(spec, explicit_inputs, front_matter, document)
+        values[spec.name] = input_value(spec, explicit_inputs, front_matter, document)
         if problem := spec.value_problem(values[spec.name]):
             problems.append({"path": f"inputs.{spec.name}", "message": problem})
     if problems:
@@ -342,12 +341,13 @@ def resolve_inputs(
     return values
 
 
-def _input_value(
+def input_value(
     spec: InputSpec,
     explicit_inputs: Mapping[str, str],
     front_matter: Mapping[str, str],
     document: RunDocument,
 ) -> str:
+    """Return an input's value: explicit, else front matter, `from:`, default."""
     for source in (explicit_inputs, front_matter):
         if spec.name in source:
             return source[spec.name]
@@ -435,13 +435,19 @@ def run_started_event(
         steps={name: StepState(step_name=name) for name in configuration.step_names},
         name=check_name(request.name),
         uri=request.uri,
-        primer=_pin_primer(request.primer),
+        primer=pin_primer(request.primer),
         models=dict(request.models),
         reasoning=request.reasoning,
         samples=request.samples,
         output=request.output or configuration.output,
         output_path=request.output_path,
         document=request.document,
+        front_matter_inputs=tuple(
+            spec.name
+            for spec in configuration.inputs
+            if spec.name in request.front_matter_inputs
+            and spec.name not in request.inputs
+        ),
     )
     return e.RunStarted(at=now, run=run)
 
@@ -456,7 +462,8 @@ def _check_model_ids(step: str, models: tuple[str, ...]) -> None:
             )
 
 
-def _pin_primer(primer: StylePrimer | None) -> RunPrimer | None:
+def pin_primer(primer: StylePrimer | None) -> RunPrimer | None:
+    """Return the version of a primer that a run keeps."""
     if primer is None:
         return None
     return RunPrimer(

@@ -26,6 +26,8 @@ COMMAND_IDS = (
     "writeit.run.resume",
     "writeit.run.delete",
     "writeit.run.move",
+    "writeit.run.stale",
+    "writeit.run.refresh",
     "writeit.run.diff",
     "writeit.run.export",
     "writeit.step.preview",

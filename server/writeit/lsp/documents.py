@@ -17,6 +17,7 @@ from pygls.workspace import TextDocument, Workspace
 from writeit.domain.errors import InvalidParams, NotFound
 from writeit.domain.pipeline import Output
 from writeit.domain.run import PipelineRun
+from writeit.domain.run_summary import StaleStep
 from writeit.library.front_matter import (
     FrontMatter,
     FrontMatterConfig,
@@ -88,6 +89,8 @@ class Documents:
         """By run and step."""
         self.earlier_names: dict[str, tuple[int, str | None]] = {}
         """By URI: what a document was probably called, and its changes until then."""
+        self.stale_steps: dict[UUID, tuple[StaleStep, ...]] = {}
+        """By run, as they were computed last."""
         self.sent_views = SentViews()
         self.is_closed = False
         self._workspace = workspace

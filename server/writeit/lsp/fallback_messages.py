@@ -128,6 +128,13 @@ FALLBACK_MESSAGES: dict[str, FallbackMessage] = {
     "writeit.run.rewind": lambda params, _: (
         f"Started over from {params.step}. The previous run is unchanged."
     ),
+    "writeit.run.refresh": lambda _, run: _with_next_step(
+        "Made a branch with today's texts. The other run is unchanged.", run
+    ),
+    "writeit.run.move": lambda params, result: (
+        f"{count_of(len(result.runs), 'run')} of"
+        f" {document_name(params.from_uri)} moved to {document_name(params.to_uri)}."
+    ),
     "writeit.run.pause": lambda _, __: "Stopped. What was received is kept.",
     "writeit.run.resume": lambda _, __: "Resumed the run.",
     "writeit.run.export": lambda _, result: (

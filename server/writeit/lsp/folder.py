@@ -202,6 +202,10 @@ class WorkspaceFolder:
             self._is_library_late = False
             self.listener.notify_library_read()
 
+    def own_pipelines(self) -> frozenset[str]:
+        """Return the ids of the bundled and the user's own pipelines."""
+        return own_pipelines(self._own_library_cache)
+
     def is_selection_pipeline(self, configuration_id: str) -> bool:
         """Return whether a stored pipeline is for passages, not for documents."""
         is_for_selection = self._selection_pipelines.get(configuration_id)
@@ -258,7 +262,7 @@ class WorkspaceFolder:
             front_matter_reasoning=config.reasoning,
             reasoning=reasoning,
             providers=config.providers,
-            own_pipelines=own_pipelines(self._own_library_cache),
+            own_pipelines=self.own_pipelines(),
             confirmed=confirmed,
             untrusted=await self.assess_trust(
                 configuration, config, run.uri, run.pipeline_run_id, confirmed=confirmed
@@ -287,7 +291,7 @@ class WorkspaceFolder:
         The yes covers what was shown: a file that changed since is refused again.
         """
         library = await self.load_library()
-        own = own_pipelines(self._own_library_cache)
+        own = self.own_pipelines()
 
         def assess() -> Untrusted:
             return self.trust.assess(

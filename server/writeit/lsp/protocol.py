@@ -14,7 +14,7 @@ from pydantic import Field, RootModel, SecretStr, model_validator
 from writeit.domain.pipeline import Output, Reasoning
 from writeit.domain.run import PipelineStatus
 from writeit.domain.session import ExportFormat
-from writeit.lsp import library_shapes, shapes
+from writeit.lsp import library_shapes, list_shapes, shapes
 from writeit.lsp.shapes import DocumentUri, Range, WireModel
 from writeit.trust_record import Decision
 
@@ -164,7 +164,7 @@ class RunListParams(Params):
 class RunListResult(WireModel):
     """A page of runs, newest first; `next` is the `before` of the following page."""
 
-    runs: list[shapes.WireRunSummary]
+    runs: list[list_shapes.WireRunSummary]
     next: UUID | None = None
 
 
@@ -172,6 +172,19 @@ class RunTreeParams(RunParams):
     """`writeit.run.tree`; with `depth` the subtree of the run, else its whole tree."""
 
     depth: int | None = Field(default=None, ge=0, le=100)
+
+
+class RunStaleResult(WireModel):
+    """The steps that would get another prompt today."""
+
+    stale: list[list_shapes.WireStaleStep]
+
+
+class RunRefreshParams(RunParams):
+    """`writeit.run.refresh`; with `goOn` the first step of the branch is generated."""
+
+    go_on: bool = False
+    confirmed: bool = False
 
 
 class RunMoveParams(Params):

@@ -85,6 +85,7 @@ _WRITING = {"step.apply", "edit.restore", "document.frontMatter", "document.poli
 """Commands that edit documents."""
 _TRANSITIONS = {
     *("run.pause", "run.resume", "run.branch", "run.rewind", "run.diff", "run.export"),
+    "run.refresh",
     *("step.preview", "step.run", "step.regenerate", "step.continue"),
     *(
         "step.select",

@@ -37,6 +37,7 @@ if TYPE_CHECKING:  # all of them are imported after `initialize`
     from writeit.lsp.features.diagnostics import DiagnosticsPublisher
     from writeit.lsp.pages.refresh import ChangeNotifier
     from writeit.lsp.session import Session
+    from writeit.lsp.stale_runs import StaleRuns
     from writeit.ports.system import Ports
 
 HEAD_CHARACTERS = 4_000
@@ -77,6 +78,7 @@ class WriteItServer(LanguageServer):
         self._session: Session | None = None
         self._notifier: ChangeNotifier
         self._publisher: DiagnosticsPublisher
+        self._stale_runs: StaleRuns
 
     @property
     def session(self) -> Session:
@@ -90,6 +92,7 @@ class WriteItServer(LanguageServer):
         from writeit.lsp.features.diagnostics import DiagnosticsPublisher  # noqa: PLC0415 -- as above
         from writeit.lsp.pages.refresh import ChangeNotifier  # noqa: PLC0415 -- as above
         from writeit.lsp.session import Session  # noqa: PLC0415 -- as above
+        from writeit.lsp.stale_runs import StaleRuns  # noqa: PLC0415 -- as above
 
         options = self.protocol.initialization_options
         ours = options.get("writeit") if isinstance(options, dict) else None
@@ -100,6 +103,9 @@ class WriteItServer(LanguageServer):
             session.documents, session.find_view, session.folders_with_open_store
         )
         self._publisher = DiagnosticsPublisher(session)
+        self._stale_runs = StaleRuns(
+            session.documents, session.folder_containing, self._notifier
+        )
         return session
 
     async def execute_command(self, params: types.ExecuteCommandParams) -> Any:  # noqa: ANN401 -- any JSON
@@ -141,6 +147,7 @@ class WriteItServer(LanguageServer):
                 self.session.folder_containing(uri).typed.note_change(uri)
             if self.is_markdown(uri):
                 self._publisher.schedule_check(uri)
+                self._stale_runs.schedule(uri)
 
     def notify_saving(self, uri: str) -> None:
         """Note that an editor is about to save; most then send all changes first."""
@@ -151,12 +158,13 @@ class WriteItServer(LanguageServer):
         """Remember what the user typed and saved; check what may name it."""
         if self._session is not None:
             self._session.folder_containing(uri).typed.note_saved(uri)
-            self._publisher.recheck_all()
+            self.recheck_diagnostics()
 
     def recheck_diagnostics(self) -> None:
-        """Check all front matter again: what it names may have changed."""
+        """Check all documents again: what they name may have changed."""
         if self._session is not None:
             self._publisher.recheck_all()
+            self._stale_runs.schedule_all()
 
     async def refresh_diagnostics(self) -> None:
         """Have a client that requests diagnostics request them again."""
@@ -172,6 +180,7 @@ class WriteItServer(LanguageServer):
         """Stop what still runs; everything received is kept."""
         if self._session is not None:
             self._publisher.close()
+            self._stale_runs.close()
             self._notifier.close()
             await self._session.close()
 

@@ -30,7 +30,7 @@ from writeit.domain.run import (
     StepState,
     StepStatus,
 )
-from writeit.domain.run_summary import RunNode, RunSummary
+from writeit.domain.run_summary import RunSummary
 from writeit.domain.session import ExportFormat
 from writeit.lsp.convert import normalized_uri
 from writeit.views import wording
@@ -282,48 +282,6 @@ class WirePipelineRun(WireModel):
     """What happened to the text, if `goOn` applied it and the caller waits."""
 
 
-class WireRunEntry(WireModel):
-    """What lists and trees show of a run."""
-
-    run_id: UUID
-    name: str | None
-    title: str
-    """The name of its document."""
-    status: PipelineStatus
-    current_step: str
-    branch_point: str | None
-    created_at: datetime
-    cost_usd: float | None
-    is_done: bool
-    status_text: str
-    label: str
-    """What tells it from other runs: its name, its passage or its title; plain text."""
-    passage: str
-    """The first words of the passage that it is about; "" of a whole document."""
-
-
-class WireRunSummary(WireRunEntry):
-    """An entry of the list of runs."""
-
-    pipeline: str
-    uri: str | None
-    parent_run_id: UUID | None
-    updated_at: datetime
-    document_run_id: UUID | None
-    """Of a run about a passage, the newest run on its document: show it there."""
-
-
-class RunTree(WireRunEntry):
-    """A run with its branches."""
-
-    deleted: bool
-    children: list[RunTree]
-    passages: list[RunTree]
-    """The runs about passages of its documents, newest first; only of a root."""
-    more: bool
-    """Whether `children` or `passages` is cut."""
-
-
 class WireModelSamples(WireModel):
     """A model, and how many answers it is to give to each step."""
 
@@ -443,7 +401,7 @@ def run_to_wire(run: PipelineRun) -> WirePipelineRun:
             primer=run.used_primer,
             next=None,
             applied=None,
-            **_status_fields(run),
+            **status_fields(run),
         )
     )
 
@@ -466,31 +424,7 @@ def step_to_wire(run: PipelineRun, step: StepState) -> WireStepState:
     )
 
 
-def summary_to_wire(
-    summary: RunSummary, document_run_id: UUID | None
-) -> WireRunSummary:
-    """Return the wire shape of an entry of the list of runs."""
-    return WireRunSummary.model_validate(
-        ExtendedSource(
-            summary, document_run_id=document_run_id, **_status_fields(summary)
-        )
-    )
-
-
-def tree_to_wire(node: RunNode) -> RunTree:
-    """Return the wire shape of a run with its branches."""
-    return RunTree.model_validate(
-        ExtendedSource(
-            node.summary,
-            children=[tree_to_wire(child) for child in node.children],
-            passages=[tree_to_wire(passage) for passage in node.passages],
-            more=node.more,
-            **_status_fields(node.summary),
-        )
-    )
-
-
-def _status_fields(run: PipelineRun | RunSummary) -> dict[str, object]:
+def status_fields(run: PipelineRun | RunSummary) -> dict[str, object]:
     """Return the status fields of a run or an entry of the list, and its label."""
     return {
         "label": wording.run_title(run),

@@ -231,6 +231,7 @@ class RunFields(RunHead):
     reasoning: str | int | None = None
     samples: int | None = None
     last_models: tuple[str, ...] = ()
+    front_matter_inputs: tuple[str, ...] = ()
     output: Output
     output_path: str | None = None
     document: DocumentRecord = DocumentRecord()

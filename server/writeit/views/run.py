@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from uuid import UUID
 
 from writeit.domain.entity import NAME_PATTERN
 from writeit.domain.run import AppliedText, PipelineRun, StepState, StepStatus
-from writeit.domain.run_summary import RunNode
+from writeit.domain.run_summary import RunNode, StaleStep
 from writeit.views import wording
 from writeit.views.escape import (
     code_block,
@@ -93,6 +93,7 @@ def render_run(
     run: PipelineRun,
     run_tree: RunNode | None = None,
     *,
+    stale: Sequence[StaleStep] = (),
     make_link: Callable[[View], str] = view_uri,
 ) -> str:
     """Return the page of a run; `make_link` returns the address of another page."""
@@ -101,6 +102,7 @@ def render_run(
         _origin_line(run),
         _status_section(run),
         run_next_action(run),
+        wording.stale_text(stale) and f"**{wording.stale_text(stale)}.**",
         f"## Steps\n\n{_steps_section(run)}",
         _failures_section(run),
         _inputs_section(run),

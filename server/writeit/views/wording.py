@@ -18,7 +18,7 @@ from writeit.domain.run import (
     StepState,
     StepStatus,
 )
-from writeit.domain.run_summary import RunSummary
+from writeit.domain.run_summary import RunSummary, StaleStep
 from writeit.views.escape import shorten, single_line
 
 _MONTHS = (
@@ -338,6 +338,22 @@ def interruption_text(run: PipelineRun) -> str:
             return "The run failed. Your next action resumes it."
         case _:
             return ""
+
+
+_CHANGED = {"source": "Notes", "pipeline": "Pipeline", "primer": "Style"}
+
+
+def stale_text(stale: Sequence[StaleStep]) -> str:
+    """Say what has changed since steps were generated, "" if nothing has."""
+    if not stale:
+        return ""
+    kinds = dict.fromkeys(
+        _CHANGED[r.kind] for r in stale[0].reasons if r.kind != "step"
+    )
+    first, *others = kinds
+    changed = " and ".join([first, *map(str.lower, others)])
+    more = f" and {len(stale) - 1} more" if stale[1:] else ""
+    return f"{changed} changed since: {stale[0].step}{more}"
 
 
 def run_next_action(run: PipelineRun) -> str:

@@ -22,8 +22,15 @@ class Outlook:
     """Of generating the current step, or what is missing of it; "" if unknown."""
     next_cost: str = ""
     """Of the step after it."""
+    stale: str = ""
+    """What has changed since steps were generated; "" if nothing has."""
     chooses_items: bool = False
     """Whether the items of the current step's answers are offered first."""
+
+    @property
+    def old_texts(self) -> str:
+        """The end of a title that goes on with the texts as they were."""
+        return " with the texts as they were" if self.stale else ""
 
 
 async def find_outlook(folder: WorkspaceFolder, run: PipelineRun) -> Outlook:
@@ -35,8 +42,11 @@ async def find_outlook(folder: WorkspaceFolder, run: PipelineRun) -> Outlook:
     step = run.steps[run.current_step]
     spec = configuration.step(step.step_name)
     chooses_items = spec.choose == "item"
+    stale = wording.stale_text(
+        folder.documents.stale_steps.get(run.pipeline_run_id, ())
+    )
     if run.is_finished:
-        return Outlook(chooses_items=chooses_items)
+        return Outlook(chooses_items=chooses_items, stale=stale)
     selection = ModelSelection(
         models=_front_matter_models(folder, run),
         settings=await folder.load_settings(),
@@ -55,6 +65,7 @@ async def find_outlook(folder: WorkspaceFolder, run: PipelineRun) -> Outlook:
     return Outlook(
         cost=cost_of(step.step_name, lost),
         next_cost=cost_of(later[0].step_name) if later and not is_open else "",
+        stale=stale,
         chooses_items=chooses_items,
     )
 

@@ -46,12 +46,32 @@ def actions_for_run(
     return [
         *choice_actions.selection_actions(run, step, outlook),
         *_generation_actions(run, step, outlook),
+        *_refresh_actions(run, outlook),
         *_apply_actions(run),
         *_resume_actions(run),
         *choice_actions.other_choices(run, step),
-        *_branch_actions(run),
+        *_branch_actions(run, outlook),
         *_common_actions(run, parent),
     ]
+
+
+def _refresh_actions(run: PipelineRun, outlook: Outlook) -> Iterator[Action]:
+    """Yield the branch with today's texts, if some have changed."""
+    if outlook.stale:
+        yield run_action(
+            run,
+            f"Refresh in a new branch ({outlook.stale})",
+            "writeit.run.refresh",
+            has_lens=True,
+            lens_title=outlook.stale,
+        )
+        yield run_action(
+            run,
+            f"Refresh in a new branch and generate ({outlook.stale})",
+            "writeit.run.refresh",
+            uses_model=True,
+            goOn=True,
+        )
 
 
 def _stop_action(run: PipelineRun, *, has_lens: bool = False) -> Action:
@@ -104,13 +124,16 @@ def _generation_actions(
         yield view_action(run, f"Read the prompt of {name}", "prompt", name)
 
 
-def _branch_actions(run: PipelineRun) -> Iterator[Action]:
+def _branch_actions(run: PipelineRun, outlook: Outlook) -> Iterator[Action]:
+    old = outlook.old_texts
     for name, step in run.steps.items():
         if step.ai_responses:
-            yield run_action(run, f"Branch at {name}", "writeit.run.branch", step=name)
+            yield run_action(
+                run, f"Branch at {name}{old}", "writeit.run.branch", step=name
+            )
         if step.status in DONE_STATUSES:
             yield run_action(
-                run, f"Start over from {name}", "writeit.run.rewind", step=name
+                run, f"Start over from {name}{old}", "writeit.run.rewind", step=name
             )
 
 
@@ -245,7 +268,10 @@ def actions_for_section(
         case "merge":
             return list(choice_actions.merge_actions(run, step, section_text, outlook))
         case "feedback":
-            return list(_feedback_actions(run, step, section_text))
+            return [
+                *_feedback_actions(run, step, section_text, outlook),
+                *_refresh_actions(run, outlook),
+            ]
         case _:
             return []
 
@@ -287,11 +313,14 @@ def _coming_actions(run: PipelineRun, response_id: UUID | None) -> Iterator[Acti
         )
 
 
-def _feedback_actions(run: PipelineRun, step: StepState, text: str) -> Iterator[Action]:
+def _feedback_actions(
+    run: PipelineRun, step: StepState, text: str, outlook: Outlook
+) -> Iterator[Action]:
     if permitted.step_permissions(run, step).regenerate:
         yield run_action(
             run,
-            "Regenerate with feedback" if text.strip() else "Regenerate",
+            ("Regenerate with feedback" if text.strip() else "Regenerate")
+            + outlook.old_texts,
             "writeit.step.regenerate",
             step=step.step_name,
             uses_model=True,

@@ -19,7 +19,7 @@ from writeit.lsp import protocol as p
 from writeit.lsp import shapes
 from writeit.lsp.command import HANDLERS, Request, command
 from writeit.lsp.commands.document import apply_step_text
-from writeit.lsp.commands.run import create_run, read_source
+from writeit.lsp.commands.run import create_run, read_source, refresh_run
 from writeit.lsp.commands.step import (
     model_selection_for,
     read_user_edits,
@@ -35,6 +35,12 @@ async def start_run(request: Request[p.RunStartParams]) -> shapes.WirePipelineRu
     """Start a run of a pipeline; with `goOn` generate its first step."""
     run = await create_run(request, read_source(request))
     return await _reply(request, run)
+
+
+@command("writeit.run.refresh")
+async def refresh(request: Request[p.RunRefreshParams]) -> shapes.WirePipelineRun:
+    """Make a branch with today's texts; it shares the steps that are not stale."""
+    return await _reply(request, await refresh_run(request))
 
 
 @command("writeit.step.select")

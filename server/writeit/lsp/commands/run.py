@@ -28,7 +28,9 @@ from writeit.lsp.command import Request, command
 from writeit.lsp.convert import path_to_uri, uri_to_path
 from writeit.lsp.edits.files import write_in_workspace
 from writeit.lsp.folder import WorkspaceFolder
-from writeit.lsp.shapes import run_to_wire, summary_to_wire, tree_to_wire
+from writeit.lsp.list_shapes import RunTree, summary_to_wire, tree_to_wire
+from writeit.lsp.shapes import run_to_wire
+from writeit.lsp.stale_runs import find_stale_steps, read_todays_texts
 from writeit.ports.store import RunQuery
 from writeit.views.uris import ContentView, ResponseView, view_uri
 
@@ -238,7 +240,7 @@ async def rewind_run(request: Request[p.RunRewindParams]) -> shapes.WirePipeline
 
 
 @command("writeit.run.tree")
-async def show_tree(request: Request[p.RunTreeParams]) -> shapes.RunTree:
+async def show_tree(request: Request[p.RunTreeParams]) -> RunTree:
     """Return a run's whole tree, or with `depth` only its own branches."""
     params, folder = request.params, request.folder()
     await folder.engine.load_run(params.run_id)
@@ -258,6 +260,34 @@ async def delete_run(request: Request[p.RunDeleteParams]) -> p.RunDeleteResult:
     return p.RunDeleteResult(
         deleted_runs=deleted.runs, deleted_responses=deleted.responses
     )
+
+
+@command("writeit.run.stale")
+async def show_stale_steps(request: Request[p.RunParams]) -> p.RunStaleResult:
+    """Return the steps that would get another prompt today, as the editor has it."""
+    folder = request.folder()
+    run = await folder.engine.load_run(request.params.run_id)
+    stale = await find_stale_steps(folder, run)
+    folder.documents.stale_steps[run.pipeline_run_id] = stale
+    return p.RunStaleResult.model_validate({"stale": stale})
+
+
+async def refresh_run(request: Request[p.RunRefreshParams]) -> PipelineRun:
+    """Make a branch with today's inputs, document, style primer and pipeline."""
+    folder = request.folder()
+    before = await folder.engine.load_run(request.params.run_id)
+    today = await read_todays_texts(folder, before)
+    run = await folder.engine.refresh_run(before.pipeline_run_id, today)
+    library, configuration = (
+        await folder.load_library(),
+        folder.engine.configuration(run),
+    )
+    untrusted = await folder.assess_trust(
+        configuration, folder.documents.front_matter_config_of(run), run.uri
+    )
+    note_run, run_id = folder.trust.note_run, run.pipeline_run_id
+    await asyncio.to_thread(note_run, library, configuration, untrusted, run_id)
+    return run
 
 
 @command("writeit.run.move")

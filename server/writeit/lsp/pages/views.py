@@ -99,6 +99,7 @@ async def _render_parts(  # noqa: PLR0911 -- one return a view
                 render_run(
                     run,
                     read_full_tree(folder.store, run.pipeline_run_id),
+                    stale=folder.documents.stale_steps.get(view.run_id, ()),
                     make_link=link,
                 )
             ]

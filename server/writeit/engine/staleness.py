@@ -1,0 +1,210 @@
+"""Which steps of a run would get another prompt today, and a run with today's texts.
+
+A step is stale if its prompt with what the run has recorded and its prompt with what is
+there now differ. Both are rendered by today's code, and without feedback of their own,
+so that neither an update of WriteIt nor a regeneration makes a step stale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from urllib.parse import unquote
+from uuid import UUID
+
+from writeit.domain import events as e
+from writeit.domain.errors import InvalidPipeline, InvalidTransition
+from writeit.domain.pipeline import PipelineConfiguration
+from writeit.domain.primer import StylePrimer
+from writeit.domain.run import PipelineRun, PipelineStatus, RunDocument, StepState
+from writeit.domain.run_summary import StaleReason, StaleStep
+from writeit.engine.precedence import input_value, pin_primer
+from writeit.engine.prepared import EngineServices, StepContext
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TodaysTexts:
+    """What a run would be started with today; None: it is gone, or cannot be read."""
+
+    document: RunDocument | None = None
+    front_matter_inputs: Mapping[str, str] = field(default_factory=dict)
+    configuration: PipelineConfiguration | None = None
+    primer: StylePrimer | None = None
+    own_pipelines: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Recipe:
+    """What the prompts of a run are made from."""
+
+    configuration: PipelineConfiguration
+    run: PipelineRun
+
+
+def generated_steps(run: PipelineRun) -> list[StepState]:
+    """Return the steps that were sent to a model."""
+    return [step for step in run.steps.values() if step.ai_responses]
+
+
+def with_todays_source(
+    run: PipelineRun, configuration: PipelineConfiguration, today: TodaysTexts
+) -> PipelineRun:
+    """Return the run with today's document and inputs.
+
+    A document that this run has changed counts as unchanged.
+    """
+    changed_by_run = any(
+        text.uri == run.uri and text.mode != "new_file" for text in run.applied
+    )
+    document = today.document
+    if document is None or changed_by_run:
+        return run
+    inputs = _todays_inputs(configuration, run, today.front_matter_inputs, document)
+    # Where the file is now is no change of its text.
+    document = document.evolve(path=run.document.path)
+    return run.evolve(document=document, user_inputs=inputs)
+
+
+def _todays_inputs(
+    configuration: PipelineConfiguration,
+    run: PipelineRun,
+    front_matter: Mapping[str, str],
+    document: RunDocument,
+) -> dict[str, str]:
+    """Return the inputs that a run would have today.
+
+    What the user named stays. The recorded value stays, too, where today's is not
+    valid. Of a run that did not record what its front matter gave, that stays.
+    """
+    values: dict[str, str] = {}
+    for spec in configuration.inputs:
+        recorded = run.user_inputs.get(spec.name)
+        is_named = spec.name not in run.front_matter_inputs and recorded not in {
+            None,
+            input_value(spec, {}, {}, run.document),
+        }
+        named = {spec.name: recorded} if is_named and recorded is not None else {}
+        value = input_value(spec, named, front_matter, document)
+        is_valid = not spec.value_problem(value)
+        values[spec.name] = value if is_valid or recorded is None else recorded
+    return values
+
+
+def with_todays_primer(run: PipelineRun, today: TodaysTexts) -> PipelineRun:
+    """Return the run with today's version of its style primer."""
+    is_other = (
+        run.primer and today.primer and today.primer.version != run.primer.version
+    )
+    return run.evolve(primer=pin_primer(today.primer)) if is_other else run
+
+
+async def find_stale_steps(
+    services: EngineServices,
+    run: PipelineRun,
+    pinned: PipelineConfiguration,
+    today: TodaysTexts,
+) -> tuple[StaleStep, ...]:
+    """Return the stale steps in order; nothing is rendered if nothing has changed."""
+    changes = _find_changes(run, pinned, today)
+    if not changes:
+        return ()
+    now = today.configuration or pinned
+    whole = _Recipe(now, with_todays_primer(with_todays_source(run, now, today), today))
+
+    async def render(recipe: _Recipe, step: StepState) -> str:
+        if step.step_name not in recipe.configuration.step_names:
+            return ""
+        context = StepContext(recipe.run, step, recipe.configuration, services)
+        try:
+            return await context.build_prompt(today.own_pipelines)
+        except InvalidPipeline:  # it is told when it is generated
+            return ""
+
+    async def changes_of(step: StepState) -> list[StaleReason]:
+        recorded = await render(_Recipe(pinned, run), step)
+        if await render(whole, step) == recorded:
+            return []
+        alone = [r for r, one in changes.items() if await render(one, step) != recorded]
+        return alone or list(changes)
+
+    stale: list[StaleStep] = []
+    for step in generated_steps(run):
+        reasons = await changes_of(step)
+        if stale:
+            reasons.append(StaleReason("step", stale[0].step))
+        if reasons:
+            stale.append(StaleStep(step.step_name, tuple(reasons)))
+    return tuple(stale)
+
+
+def _find_changes(
+    run: PipelineRun, pinned: PipelineConfiguration, today: TodaysTexts
+) -> dict[StaleReason, _Recipe]:
+    """Return what has changed, each with the prompts' ingredients if only it had."""
+    changes: dict[StaleReason, _Recipe] = {}
+    sourced = with_todays_source(run, pinned, today)
+    if sourced != run:
+        name = unquote(run.uri or "").rpartition("/")[2]
+        changes[StaleReason("source", name)] = _Recipe(pinned, sourced)
+    now = today.configuration or pinned
+    if now.configuration_id != pinned.configuration_id:
+        changes[StaleReason("pipeline", now.name)] = _Recipe(now, run)
+    primed = with_todays_primer(run, today)
+    if primed.primer is not None and primed.primer != run.primer:
+        changes[StaleReason("primer", primed.primer.primer_id)] = _Recipe(
+            pinned, primed
+        )
+    return changes
+
+
+def refresh(
+    run: PipelineRun,
+    stale: tuple[StaleStep, ...],
+    pinned: PipelineConfiguration,
+    today: TodaysTexts,
+    child_id: UUID,
+    now: datetime,
+) -> e.RunBranched:
+    """Return the first event of a branch with today's texts.
+
+    It shares the steps before the first stale one; none if the names of the steps up to
+    there are others today.
+
+    Raises:
+        InvalidTransition: nothing is stale.
+    """
+    if not stale:
+        raise InvalidTransition(
+            "Nothing has changed since this run was generated.",
+            state=run.status.value,
+            attempted="run_branched",
+            hint="To generate a step again, regenerate it.",
+        )
+    configuration = today.configuration or pinned
+    names = configuration.step_names
+    shared = run.step_names[: run.step_names.index(stale[0].step)]
+    if names[: len(shared)] != shared or len(names) == len(shared):
+        shared = []
+    steps = {name: StepState(step_name=name) for name in names}
+    steps |= {name: run.steps[name] for name in shared}
+    child = with_todays_primer(with_todays_source(run, configuration, today), today)
+    return e.RunBranched(
+        at=now,
+        run=child.evolve(
+            pipeline_run_id=child_id,
+            parent_pipeline_run_id=run.pipeline_run_id,
+            configuration_id=configuration.configuration_id,
+            branch_point=names[len(shared)],
+            created_at=now,
+            updated_at=now,
+            current_step=names[len(shared)],
+            status=PipelineStatus.RUNNING if shared else PipelineStatus.INITIALIZING,
+            steps=steps,
+            models={
+                step: chosen for step, chosen in run.models.items() if step in names
+            },
+            name=None,
+            applied=(),
+        ),
+    )

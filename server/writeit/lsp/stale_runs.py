@@ -1,0 +1,113 @@
+"""Which steps of open documents' runs would get another prompt today.
+
+Computed when a document rests; lenses and pages show the last result and render
+nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+from writeit.domain.errors import NotFound, WriteItError
+from writeit.domain.run import PipelineRun
+from writeit.domain.run_summary import StaleStep
+from writeit.engine.staleness import TodaysTexts
+from writeit.lsp.documents import Documents
+from writeit.lsp.folder import ChangeListener, WorkspaceFolder, find_current_runs
+
+REST_SECONDS = 0.5
+"""Seconds without a change after which a document rests."""
+
+
+async def read_todays_texts(folder: WorkspaceFolder, run: PipelineRun) -> TodaysTexts:
+    """Return what a run would be started with today, as the editor has it."""
+    library = await folder.load_library()
+    primer = run.primer and library.primers.get(run.primer.primer_id)
+    today = TodaysTexts(
+        configuration=library.usable_pipeline(run.pipeline),
+        primer=primer.value if primer else None,
+        own_pipelines=folder.own_pipelines(),
+    )
+    if run.uri is None:
+        return today
+    try:
+        source = folder.documents.load_source_document(run.uri)
+    except NotFound:
+        return today
+    return replace(
+        today,
+        document=source.document,
+        front_matter_inputs=source.front_matter.config.inputs,
+    )
+
+
+async def find_stale_steps(
+    folder: WorkspaceFolder, run: PipelineRun
+) -> tuple[StaleStep, ...]:
+    """Return the stale steps of a run about a whole document that is there."""
+    found: tuple[StaleStep, ...] = ()
+    if run.uri and not folder.is_selection_pipeline(run.configuration_id):
+        today = await read_todays_texts(folder, run)
+        if today.document is not None:
+            found = await folder.engine.find_stale_steps(run.pipeline_run_id, today)
+    return found
+
+
+class StaleRuns:
+    """Computes it for the current run of each document that has changed."""
+
+    def __init__(
+        self,
+        documents: Documents,
+        find_folder: Callable[[str], WorkspaceFolder],
+        listener: ChangeListener,
+    ) -> None:
+        self._documents = documents
+        self._find_folder = find_folder
+        self._listener = listener
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._seen: set[str] = set()
+
+    def schedule(self, uri: str) -> None:
+        """Compute it when a document has not changed for a moment."""
+        if (waiting := self._timers.pop(uri, None)) is not None:
+            waiting.cancel()
+        self._seen.discard(uri)
+        if self._documents.find_open(uri) is not None:
+            self._seen.add(uri)
+            loop = asyncio.get_running_loop()
+            self._timers[uri] = loop.call_later(REST_SECONDS, self._start, uri)
+
+    def schedule_all(self) -> None:
+        """Compute it again for all documents: a pipeline or primer may have changed."""
+        for uri in tuple(self._seen):
+            self.schedule(uri)
+
+    def close(self) -> None:
+        """Compute nothing more: the client leaves."""
+        for waiting in self._timers.values():
+            waiting.cancel()
+        self._timers.clear()
+
+    def _start(self, uri: str) -> None:
+        self._timers.pop(uri, None)
+        self._documents.client.spawn_task(self._compute(uri))
+
+    async def _compute(self, uri: str) -> None:
+        folder = self._find_folder(uri)
+        if not folder.has_store:
+            return
+        try:
+            run = find_current_runs(folder, uri).run
+            if run is None:
+                return
+            stale = await find_stale_steps(folder, run)
+        except WriteItError:  # the front matter is being typed; its problems are shown
+            return
+        known = self._documents.stale_steps
+        run_id = run.pipeline_run_id
+        if known.get(run_id, ()) != stale:
+            known[run_id] = stale
+            self._listener.notify_run_changed(run_id)

@@ -1,0 +1,230 @@
+"""Which steps would get another prompt today, and a branch with today's texts."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from support.engine_setup import MODEL, START, EngineSetup
+from writeit.domain.errors import InvalidTransition
+from writeit.domain.operations import lifecycle, select
+from writeit.domain.pipeline import InputSpec, PipelineConfiguration, StepSpec
+from writeit.domain.primer import StylePrimer
+from writeit.domain.run import PipelineRun, RunDocument
+from writeit.engine.precedence import StartRequest
+from writeit.engine.requests import RegenerateStep
+from writeit.engine.staleness import TodaysTexts
+
+NOTES = RunDocument(text="Rivers are cold.", title="Rivers", path="/notes.md")
+PRIMER = StylePrimer(
+    primer_id="plain",
+    name="Plain",
+    description="Plain words",
+    content="Write plainly.",
+    voice_attributes={"tone": "calm", "structure": "short", "language": "plain"},
+    example_openings=(),
+    guidelines={"avoid": ("very",), "prefer": ("short words",)},
+)
+
+
+def pipeline(**prompts: str) -> PipelineConfiguration:
+    """A pipeline of three steps, of which some have other prompts."""
+    steps = {
+        "angles": "Angles on {{ inputs.source }} for {{ inputs.reader }}",
+        "outline": "Outline of {{ steps.angles.content }}",
+        "draft": "Draft of {{ steps.outline.content }} from {{ inputs.source }}",
+    }
+    return PipelineConfiguration(
+        name="three",
+        created=START,
+        inputs=(
+            InputSpec(name="source", required=True, source="document"),
+            InputSpec(name="reader", default="all"),
+        ),
+        steps=tuple(
+            StepSpec(name=name, prompt=prompt)
+            for name, prompt in (steps | prompts).items()
+        ),
+    )
+
+
+def todays(document: RunDocument = NOTES, **changes: Any) -> TodaysTexts:
+    """What is there today; unchanged unless the test says so."""
+    known = TodaysTexts(document=document, configuration=pipeline(), primer=PRIMER)
+    return replace(known, **changes)
+
+
+CHANGED = NOTES.evolve(text="Rivers are warm.")
+
+
+async def completed(setup: EngineSetup, **start: Any) -> PipelineRun:
+    """A run whose first two steps are chosen and whose third has an answer."""
+    run = await setup.engine.start_run(
+        StartRequest(
+            configuration=pipeline(),
+            document=NOTES,
+            primer=PRIMER,
+            uri="file:///notes.md",
+            **start,
+        )
+    )
+    for name in ("angles", "outline", "draft"):
+        await (await setup.ask(run, MODEL)).wait()
+        if name != "draft":
+            await choose(setup, run, name)
+    return setup.stored(run)
+
+
+async def choose(setup: EngineSetup, run: PipelineRun, name: str) -> None:
+    """Choose the first answer of a step."""
+    await setup.engine.execute(
+        run.pipeline_run_id,
+        lambda run, at: select.select_response(run, run.steps[name], 0, at),
+    )
+
+
+async def stale(setup: EngineSetup, run: PipelineRun, today: TodaysTexts) -> list[str]:
+    """The stale steps in words: `angles: source, step`."""
+    found = await setup.engine.find_stale_steps(run.pipeline_run_id, today)
+    return [f"{s.step}: {', '.join(r.kind for r in s.reasons)}" for s in found]
+
+
+async def test_nothing_is_stale_while_nothing_changes(setup: EngineSetup) -> None:
+    """Nor after the file was moved: its text is the same."""
+    run = await completed(setup)
+    assert await stale(setup, run, todays()) == []
+    assert await stale(setup, run, todays(NOTES.evolve(path="/elsewhere.md"))) == []
+    assert await stale(setup, run, TodaysTexts()) == []
+
+
+async def test_a_changed_source_makes_its_steps_and_later_ones_stale(
+    setup: EngineSetup,
+) -> None:
+    """The outline is not made from the notes; it is made from stale angles."""
+    run = await completed(setup)
+    assert await stale(setup, run, todays(CHANGED)) == [
+        "angles: source",
+        "outline: step",
+        "draft: source, step",
+    ]
+    (first, *_) = await setup.engine.find_stale_steps(
+        run.pipeline_run_id, todays(CHANGED)
+    )
+    assert first.reasons[0].name == "notes.md"
+
+
+async def test_what_no_template_uses_makes_nothing_stale(setup: EngineSetup) -> None:
+    """The title is in no prompt here."""
+    run = await completed(setup)
+    assert await stale(setup, run, todays(NOTES.evolve(title="Other"))) == []
+
+
+async def test_a_changed_step_of_the_pipeline(setup: EngineSetup) -> None:
+    """Only it and what follows; a setting that is not in the prompt changes nothing."""
+    run = await completed(setup)
+    other = pipeline(outline="Plan: {{ steps.angles.content }}")
+    found = await stale(setup, run, todays(configuration=other))
+    assert found == ["outline: pipeline", "draft: step"]
+    warmer = pipeline().evolve(defaults={"temperature": 0.9})
+    assert await stale(setup, run, todays(configuration=warmer)) == []
+
+
+async def test_a_changed_style_primer(setup: EngineSetup) -> None:
+    """It is appended to every prompt."""
+    run = await completed(setup)
+    primer = PRIMER.evolve(content="Write with colour.")
+    found = await stale(setup, run, todays(primer=primer))
+    assert found == ["angles: primer", "outline: primer, step", "draft: primer, step"]
+
+
+async def test_front_matter_counts_and_what_the_user_named_does_not(
+    setup: EngineSetup,
+) -> None:
+    """A value of the command line stays whatever the front matter says later."""
+    today = todays(front_matter_inputs={"reader": "pilots"})
+    read = await completed(setup, front_matter_inputs={"reader": "captains"})
+    assert (await stale(setup, read, today))[0] == "angles: source"
+    named = await completed(setup, inputs={"reader": "captains"})
+    assert await stale(setup, named, today) == []
+
+
+async def test_a_regeneration_with_feedback_is_not_stale(setup: EngineSetup) -> None:
+    """Feedback counts the same on both sides."""
+    run = await completed(setup)
+    request = RegenerateStep(
+        run_id=run.pipeline_run_id,
+        step="draft",
+        feedback="shorter",
+        model_selection=setup.wishes,
+    )
+    await (await setup.engine.generate(request)).wait()
+    assert await stale(setup, run, todays()) == []
+
+
+async def test_a_document_that_the_run_has_changed_counts_as_unchanged(
+    setup: EngineSetup,
+) -> None:
+    """Its text is the run's own."""
+    run = await completed(setup)
+    await choose(setup, run, "draft")
+    await setup.engine.execute(
+        run.pipeline_run_id,
+        lambda _, at: lifecycle.record_applied(
+            "draft", at, uri="file:///notes.md", mode="replace", replaced="a", text="b"
+        ),
+    )
+    assert await stale(setup, run, todays(CHANGED)) == []
+
+
+async def test_a_refresh_shares_the_steps_before_the_first_stale_one(
+    setup: EngineSetup,
+) -> None:
+    """The branch has today's texts, and the old run is as it was."""
+    run = await completed(setup)
+    other = pipeline(outline="Plan: {{ steps.angles.content }}")
+    today = todays(configuration=other)
+    child = await setup.engine.refresh_run(run.pipeline_run_id, today)
+    assert child.parent_pipeline_run_id == run.pipeline_run_id
+    assert child.branch_point == child.current_step == "outline"
+    assert child.steps["angles"] == run.steps["angles"]
+    assert not child.steps["outline"].ai_responses
+    assert setup.engine.configuration(child) == other
+    assert setup.stored(run) == run
+    await (await setup.ask(child, MODEL)).wait()
+    assert (
+        setup.stored(child)
+        .steps["outline"]
+        .ai_responses[0]
+        .prompt_used.startswith("Plan: ")
+    )
+    assert await stale(setup, child, today) == []
+
+
+async def test_a_refresh_of_the_first_step_shares_nothing(setup: EngineSetup) -> None:
+    """It begins anew, with today's notes."""
+    run = await completed(setup)
+    child = await setup.engine.refresh_run(run.pipeline_run_id, todays(CHANGED))
+    assert child.current_step == child.branch_point == "angles"
+    assert not any(step.ai_responses for step in child.steps.values())
+    assert child.user_inputs["source"] == CHANGED.text
+    assert child.document.text == CHANGED.text
+    assert await stale(setup, child, todays(CHANGED)) == []
+
+
+async def test_a_refresh_with_other_steps_shares_nothing(setup: EngineSetup) -> None:
+    """The first step has another name today."""
+    run = await completed(setup)
+    first, *others = pipeline().steps
+    renamed = pipeline().evolve(steps=(first.evolve(name="ideas"), *others))
+    child = await setup.engine.refresh_run(
+        run.pipeline_run_id, todays(configuration=renamed)
+    )
+    assert list(child.steps) == ["ideas", "outline", "draft"]
+    assert child.branch_point == "ideas"
+
+
+async def test_there_is_nothing_to_refresh(setup: EngineSetup) -> None:
+    """Nothing stale: refused, and no run is made."""
+    run = await completed(setup)
+    with pytest.raises(InvalidTransition, match="Nothing has changed"):
+        await setup.engine.refresh_run(run.pipeline_run_id, todays())
