@@ -65,6 +65,7 @@ LSP_LAYERS = (
     {"folder"},
     {"typed_text"},
     {"documents"},
+    {"editor_models"},
     {"client"},
     {"pygls_fixes", "framing"},
     {"messages"},

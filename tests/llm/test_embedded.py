@@ -77,8 +77,8 @@ async def test_an_answer_is_free(local: ModelHostClient) -> None:
 
 
 async def test_the_model_is_listed_as_installed(local: ModelHostClient) -> None:
-    assert await local.installed_embedded_model() == embedded.EMBEDDED_MODEL
-    assert await local.installable_embedded_model() is None
+    assert await local.embedded_model() == embedded.EMBEDDED_MODEL
+    assert await local.embedded_model(installed=False) is None
     first = (await local.list_models())[0]
     assert (first.id, first.available) == (embedded.EMBEDDED_MODEL, True)
 

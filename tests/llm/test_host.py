@@ -62,7 +62,7 @@ def pid_of(client: ModelHostClient) -> int:
 
 async def test_the_host_is_started_when_it_is_needed(make_client: MakeClient) -> None:
     client = make_client(openai="k")
-    assert await client.installed_embedded_model() in {None, "embedded/smollm2-135m"}
+    assert await client.embedded_model() in {None, "embedded/smollm2-135m"}
     assert client.host_pid is None
 
 

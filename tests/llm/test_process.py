@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from support.waiting import TIMEOUT
 from writeit.domain.errors import ModelError, NotFound, WriteItError
-from writeit.llm.client import AnswerStream
 from writeit.llm.host import MessageWriter
 from writeit.llm.process import (
     HostMessage,
@@ -22,7 +21,7 @@ from writeit.llm.process import (
     error_from_fields,
     error_message,
 )
-from writeit.ports.models import TextDelta
+from writeit.ports.models import AnswerStream, TextDelta
 
 any_text = st.text(st.characters(exclude_categories=[]))
 """Also lone surrogates."""

@@ -46,6 +46,10 @@ class Refused(Exception):
 class Declined(Exception):
     """What a client answers a request of the server with, instead of a result."""
 
+    def __init__(self, message: str, data: Json | None = None) -> None:
+        super().__init__(message)
+        self.data = data
+
 
 def capabilities(profile: str) -> Json:
     """Client capabilities of a real editor; "bare" has next to none.
@@ -325,7 +329,7 @@ class Editor:
         if asyncio.isfuture(answer):
             answer.add_done_callback(lambda done: self._reply(number, done.result()))
         elif isinstance(answer, Declined):
-            error = {"code": -32603, "message": str(answer)}
+            error = {"code": -32603, "message": str(answer), "data": answer.data}
             self._write({"id": number, "error": error})
         else:
             self._write({"id": number, "result": answer})

@@ -39,6 +39,7 @@ from writeit.ports.models import (
     ModelDone,
     ModelInfo,
     ModelNotice,
+    ModelSource,
     ModelStreamItem,
     TextDelta,
     ThoughtDelta,
@@ -100,6 +101,10 @@ class ScriptedModels:
         self.closed = False
         self.warmed = False
         self._scripts: defaultdict[str, deque[_Script]] = defaultdict(deque)
+
+    def add_source(self, provider: str, source: ModelSource) -> None:
+        """No script needs models of an editor."""
+        raise NotImplementedError
 
     def script(
         self, model: str, *parts: Part, finish_reason: FinishReason | None = "stop"
@@ -225,13 +230,9 @@ class ScriptedModels:
     async def use_account(self, base_urls: Mapping[str, str]) -> None:
         """Keep nothing."""
 
-    async def installed_embedded_model(self) -> str | None:
-        """Return the embedded model's id where it was said to be installed."""
-        return EMBEDDED_MODEL if self.embedded else None
-
-    async def installable_embedded_model(self) -> str | None:
-        """Return the embedded model's id until it is installed."""
-        return None if self.embedded else EMBEDDED_MODEL
+    async def embedded_model(self, *, installed: bool = True) -> str | None:
+        """Return its id where it was, or was not, said to be installed."""
+        return EMBEDDED_MODEL if self.embedded is installed else None
 
     async def install_model(
         self, model: str, on_progress: Callable[[str, float | None], None]

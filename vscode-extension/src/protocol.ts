@@ -1803,6 +1803,7 @@ export interface ClientOptions {
   readonly views?: ('uri' | null) | undefined;
   readonly events?: boolean | undefined;
   readonly trusted?: (boolean | null) | undefined;
+  readonly languageModels?: boolean | undefined;
   readonly token?: (string | null) | undefined;
   readonly user?: (UserConfig | null) | undefined;
 }
@@ -1840,6 +1841,49 @@ export interface CostLimits {
   readonly run?: (number | null) | undefined;
   readonly day?: (number | null) | undefined;
   readonly unknown?: ('refuse' | 'allow') | undefined;
+}
+/**
+ * A model of the client; its id for WriteIt is `vscode/<vendor>/<family>`.
+ */
+export interface LanguageModel {
+  readonly id: string;
+  readonly vendor: string;
+  readonly family: string;
+  readonly maxInputTokens?: (number | null) | undefined;
+}
+/**
+ * `writeit/lm/delta`: the next piece of an answer, in any order.
+ */
+export interface LanguageModelDelta {
+  readonly requestId: string;
+  readonly seq: number;
+  readonly text: string;
+}
+/**
+ * `writeit/lm/request`: the prompt for a model, as a single user message.
+ */
+export interface LanguageModelRequest {
+  readonly requestId: string;
+  readonly model: string;
+  readonly vendor: string;
+  readonly prompt: string;
+  readonly maxTokens?: (number | null) | undefined;
+  readonly temperature?: (number | null) | undefined;
+  readonly reasoning?: (('none' | 'low' | 'medium' | 'high') | number | null) | undefined;
+}
+/**
+ * The end of an answer; all of its deltas were sent before.
+ */
+export interface LanguageModelResult {
+  readonly finishReason: 'stop' | 'length' | 'content_filter' | 'refused' | 'context';
+  readonly usage?: (LanguageModelUsage | null) | undefined;
+}
+/**
+ * Tokens of a call, as the client counted them.
+ */
+export interface LanguageModelUsage {
+  readonly promptTokens: number;
+  readonly completionTokens: number;
 }
 /**
  * The models to use if no front matter, pipeline or command names any.

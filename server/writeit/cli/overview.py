@@ -86,7 +86,7 @@ async def read_overview(ports: Ports, here: Path) -> Overview:
     finally:
         store.close()
     open_runs = [run for run in runs if run.status is not PipelineStatus.COMPLETED]
-    embedded = await ports.models.installed_embedded_model()
+    embedded = await ports.models.embedded_model()
     models = [c.model for c in preferences.models or ports.default_models()]
     models += [embedded] if embedded and not models else []
     keys = tuple(p for p, source in ports.keys.sources().items() if source != "none")

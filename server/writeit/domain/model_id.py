@@ -15,6 +15,11 @@ _SCHEME = re.compile(r"https?:", re.IGNORECASE)
 MAX_MODEL_ID_CHARACTERS = 1000
 THINKING_ROOM: Final = {"none": 0, "low": 2_048, "medium": 8_192, "high": 24_576}
 """Tokens for thinking, by level."""
+EDITOR: Final = "vscode"
+"""The provider whose models the editor calls: `vscode/<vendor>/<family>`."""
+THE_EDITOR: Final = "the editor"
+THIS_MACHINE: Final = "this machine"
+"""Destinations of calls that are no hosts."""
 
 
 def split_model_id(model: str) -> tuple[str, str]:

@@ -21,7 +21,7 @@ from writeit.domain.errors import (
     StoreError,
     WriteItError,
 )
-from writeit.domain.model_id import check_model_id, split_model_id
+from writeit.domain.model_id import THIS_MACHINE, check_model_id, split_model_id
 from writeit.domain.run import PipelineRun
 from writeit.domain.session import CostLimits, UserPreferences
 from writeit.engine.precedence import ModelSelection, Untrusted, Want
@@ -42,8 +42,6 @@ MAX_CALLS = 20
 """More calls of one command need the user's confirmation."""
 MAX_WORKSPACE_CALLS = 4
 """As `MAX_CALLS`, where a file of the workspace names the models or samples."""
-THIS_MACHINE = "this machine"
-"""The destination of calls that cost nothing if their price is unknown."""
 RUN_LIMIT_POLL_SECONDS = 0.1
 """How often a run that waits looks whether it can start."""
 TRUST_BUTTON = "Trust This Folder"

@@ -299,6 +299,6 @@ async def resolve_models(
     """
     if models:
         return NamedModels(models, "The command")
-    embedded = await context.services.models.installed_embedded_model()
+    embedded = await context.services.models.embedded_model()
     named = resolve_step_models(context.spec, context.run, model_selection, embedded)
     return await identify_models(context.services.models.resolve_model_id, named)

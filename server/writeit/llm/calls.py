@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
-from math import ceil
 from types import ModuleType
 from typing import Any, Final
 
@@ -31,17 +29,18 @@ from writeit.llm.process import HostMessage
 from writeit.llm.provider_messages import ProviderFailure, Told, read_body
 from writeit.llm.providers.provider import CallTarget
 from writeit.llm.providers.registry import get_provider
+from writeit.ports.models import (
+    FIRST_TEXT_SECONDS,
+    FIRST_TEXT_SECONDS_THINKING,
+    MAX_ANSWER_CHARACTERS,
+    SILENCE_SECONDS,
+    timeout_override,
+)
 from writeit.text.lines import SurrogateJoiner
+from writeit.text.thoughts import estimated_tokens
 
 logger = logging.getLogger(__name__)
 
-MAX_ANSWER_CHARACTERS: Final = 4_000_000
-"""Many times what any model writes; a longer stream is broken."""
-FIRST_TEXT_SECONDS: Final = 60.0
-"""How long the first text may take, from the last byte."""
-FIRST_TEXT_SECONDS_THINKING: Final = 300.0
-SILENCE_SECONDS: Final = 120.0
-"""How long a provider may send no byte after the first text."""
 _MAX_CALLS: Final = 6
 """One more than parameters that can be refused one by one."""
 _REFUSAL_STATUSES: Final = {0, 400, 404, 422}
@@ -218,8 +217,8 @@ class AnswerCall:
     def _usage(self) -> dict[str, Any]:
         reported = self._answer.usage
         usage = reported or ReportedUsage(
-            prompt=estimate_tokens(self._request["prompt"]),
-            completion=estimate_tokens("".join(self._text)),
+            prompt=estimated_tokens(self._request["prompt"]),
+            completion=estimated_tokens("".join(self._text)),
         )
         cost = usage.cost
         if get_provider(self._target.provider).is_free:
@@ -236,22 +235,3 @@ def _heard_by(monitor: Monitor) -> Iterator[None]:
         yield
     finally:
         MONITOR.reset(token)
-
-
-def timeout_override() -> float | None:
-    """Return the wait that the environment sets, in seconds; None if it does not."""
-    try:
-        return float(os.environ["WRITEIT_MODEL_TIMEOUT"])
-    except (KeyError, ValueError):
-        return None
-
-
-def estimate_tokens(text: str) -> int:
-    """Estimate the tokens of a text from its bytes, rather more than too few.
-
-    English has about four bytes to a token, and other scripts about three; loading a
-    real tokenizer takes longer than the first word of an answer.
-    """
-    ascii_bytes = sum(map(str.isascii, text)) if not text.isascii() else len(text)
-    other = len(text.encode(errors="replace")) - ascii_bytes
-    return ceil(ascii_bytes / 4 + other / 2.5)

@@ -13,8 +13,8 @@ from difflib import get_close_matches
 from functools import cached_property
 from typing import Any, Final
 
-from writeit.domain.errors import NotFound
-from writeit.domain.model_id import split_model_id
+from writeit.domain.errors import ModelError, NotFound
+from writeit.domain.model_id import EDITOR, split_model_id
 from writeit.llm.model_lists import ModelLists, not_running_reason, writes_text
 from writeit.llm.providers.embedded import CONTEXT_TOKENS, EMBEDDED_MODEL, why_unusable
 from writeit.llm.providers.provider import (
@@ -65,7 +65,7 @@ class ModelCatalog:
     @cached_property
     def providers(self) -> frozenset[str]:
         """The names of all providers."""
-        return frozenset(self._read_providers()) | {EMBEDDED}
+        return frozenset(self._read_providers()) | {EMBEDDED, EDITOR}
 
     def is_provider(self, name: str) -> bool:
         """Return whether there is a provider with this name."""
@@ -183,8 +183,6 @@ class ModelLister:
     """Providers that have a key."""
     is_key_missing: Callable[[str], bool]
     """Whether a model of a provider without a key needs one."""
-    resolve_model_id: Callable[[str], str]
-    """Completes bare names."""
 
     def list_models(
         self, include: Iterable[str], provider: str | None, *, all_models: bool = False
@@ -210,16 +208,10 @@ class ModelLister:
     def _default_ids(self, include: Iterable[str], all_models: bool) -> Iterator[str]:
         yield EMBEDDED_MODEL
         yield from self._provider_ids(OLLAMA, all_models=True)
-        yield from map(self._resolve_or_keep, include)
+        yield from include
         asked = {p for p, known in self.catalog.lists.lists.items() if known.entries}
         for provider in sorted(self.providers_with_keys | asked - {OLLAMA}):
             yield from self._provider_ids(provider, all_models=all_models)
-
-    def _resolve_or_keep(self, name: str) -> str:
-        try:
-            return self.resolve_model_id(name)
-        except NotFound:
-            return name  # listed with the reason why it cannot be used
 
     def _provider_ids(self, provider: str, *, all_models: bool) -> list[str]:
         if provider == EMBEDDED:
@@ -259,7 +251,9 @@ class ModelLister:
             return self._why_ollama_unusable(name)
         try:
             self.catalog.parse_model_id(model)
-        except NotFound as error:
+            if provider == EDITOR:
+                get_provider(provider).check_call(model, None, self.is_key_missing)
+        except (ModelError, NotFound) as error:
             return f"{error.message} {error.hint}"
         known = self.catalog.lists.lists.get(provider)
         if known is not None and (known.problem or known.entries):

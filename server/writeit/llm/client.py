@@ -7,10 +7,9 @@ import itertools
 import logging
 import os
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from subprocess import Popen
 from typing import Any, Final
 
@@ -34,89 +33,16 @@ from writeit.llm.providers.provider import (
 )
 from writeit.llm.providers.registry import endpoint_variables, get_provider
 from writeit.ports.models import (
+    AnswerStream,
     CallEstimate,
     ModelCall,
     ModelDone,
     ModelInfo,
     ModelNotice,
+    ModelSource,
     ModelStreamItem,
-    TextDelta,
-    ThoughtDelta,
 )
 from writeit.ports.system import Keys, KeySource
-
-
-@dataclass(slots=True)
-class _Pieces:
-    """Pieces of the same kind that were not read yet."""
-
-    kind: type[TextDelta | ThoughtDelta]
-    texts: list[str]
-
-
-class AnswerStream:
-    """Iterates over the items of an answer; text not read yet is joined."""
-
-    def __init__(self) -> None:
-        self._items: deque[_Pieces | ModelNotice | ModelDone | WriteItError] = deque()
-        self._arrived = asyncio.Event()
-        self._is_finished = False
-        self.length = 0
-        """Characters received."""
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether the last item was received, read or not."""
-        return self._is_finished
-
-    def add_text(self, text: str) -> None:
-        """Add a piece of text."""
-        if text:
-            self.length += len(text)
-            self._add(TextDelta, text)
-
-    def add_thought(self, text: str) -> None:
-        """Add a piece of a thought; an empty one says that the model is at work."""
-        self._add(ThoughtDelta, text)
-
-    def _add(self, kind: type[TextDelta | ThoughtDelta], text: str) -> None:
-        last = self._items[-1] if self._items else None
-        if isinstance(last, _Pieces) and last.kind is kind:
-            last.texts.append(text)
-        else:
-            self._put(_Pieces(kind, [text]))
-
-    def add_notice(self, notice: ModelNotice) -> None:
-        """Add a notice."""
-        self._put(notice)
-
-    def finish(self, last: ModelDone | WriteItError) -> None:
-        """Add the last item; later ones are ignored."""
-        if not self._is_finished:
-            self._is_finished = True
-            self._put(last)
-
-    def _put(self, item: _Pieces | ModelNotice | ModelDone | WriteItError) -> None:
-        self._items.append(item)
-        self._arrived.set()
-
-    def __aiter__(self) -> AnswerStream:
-        """Iterate over the items."""
-        return self
-
-    async def __anext__(self) -> ModelStreamItem:
-        """Return the next item; raise the error of a failed call."""
-        while not self._items:
-            if self._is_finished:
-                raise StopAsyncIteration
-            self._arrived.clear()
-            await self._arrived.wait()
-        item = self._items.popleft()
-        if isinstance(item, _Pieces):
-            return item.kind("".join(item.texts))
-        if isinstance(item, Exception):
-            raise item
-        return item
 
 
 def deliver_message(answer: AnswerStream, message: HostMessage) -> None:
@@ -128,7 +54,7 @@ def deliver_message(answer: AnswerStream, message: HostMessage) -> None:
             answer.add_thought(message["text"])
         case "notice":
             fields = {k: v for k, v in message.items() if k not in {"type", "id"}}
-            answer.add_notice(ModelNotice(**fields))
+            answer.put(ModelNotice(**fields))
         case "done":
             reason = message["finish_reason"]
             try:
@@ -198,6 +124,7 @@ class ModelHostClient:
     ) -> None:
         self._keys = keys
         self._started = started
+        self._sources: dict[str, ModelSource] = {}
         self._command = command
         self._environment = dict(environment or {})
         self._idle_seconds = idle_seconds
@@ -213,11 +140,22 @@ class ModelHostClient:
         """Crashes in a row without any message from the host."""
         self._restart_after = 0.0
 
+    def add_source(self, provider: str, source: ModelSource) -> None:
+        """Have a source call the models of a provider from now on."""
+        self._sources[provider] = source
+
+    def _source_of(self, model: str) -> ModelSource | None:
+        return self._sources.get(split_model_id(model)[0])
+
     @asynccontextmanager
     async def stream(
         self, call: ModelCall
     ) -> AsyncIterator[AsyncIterator[ModelStreamItem]]:
         """Make one call; leaving the context cancels it."""
+        if (source := self._source_of(call.model)) is not None:
+            async with source.stream(call) as items:
+                yield items
+            return
         key = await self._fetch_key(split_model_id(call.model)[0])
         host = await self._running_host()
         call_id, answer = next(self._ids), AnswerStream()
@@ -233,6 +171,8 @@ class ModelHostClient:
 
     async def estimate(self, call: ModelCall) -> CallEstimate:
         """Count a prompt's tokens; look up the model's window, price and host."""
+        if (source := self._source_of(call.model)) is not None:
+            return await source.estimate(call)
         key = await self._fetch_key(split_model_id(call.model)[0])
         reply = await self._request("measure", **_call_fields(call), key=key)
         return estimate_from_fields(reply["fit"])
@@ -254,6 +194,14 @@ class ModelHostClient:
 
         With `provider`, list that provider's models.
         """
+        infos: list[ModelInfo] = []
+        for name, source in self._sources.items():
+            if provider in {None, name}:
+                own = [m for m in include if split_model_id(m)[0] == name]
+                infos += await source.list_models(own)
+        if provider in self._sources:
+            return infos
+        include = [model for model in include if self._source_of(model) is None]
         candidates = {split_model_id(name)[0] for name in include}
         candidates |= {provider or ""} | providers_with_endpoint(
             {**os.environ, **self._environment}
@@ -266,7 +214,7 @@ class ModelHostClient:
             refresh=refresh,
             all=all_models,
         )
-        return [ModelInfo(**fields) for fields in reply["models"]]
+        return [*infos, *(ModelInfo(**fields) for fields in reply["models"])]
 
     def with_account(
         self, provider: str, key: str | None, base_url: str | None
@@ -282,11 +230,13 @@ class ModelHostClient:
             if key != self._keys.get(provider):
                 raise _environment_error("key", key_variables(provider)[0])
             key = None
-        return ModelHostClient(
+        client = ModelHostClient(
             keys=_WithKey(self._keys, provider, key),
             command=self._command,
             environment={**self._environment, **endpoint_variables(given)},
         )
+        client._sources = self._sources
+        return client
 
     async def use_account(self, base_urls: Mapping[str, str]) -> None:
         """Use these addresses from now on."""
@@ -295,13 +245,11 @@ class ModelHostClient:
         if self.host_pid is not None:
             await self._request("configure", environment=variables)
 
-    async def installed_embedded_model(self) -> str | None:
-        """Return the id of the embedded model if it can be used here, else None."""
-        return embedded.EMBEDDED_MODEL if embedded.why_unusable() is None else None
-
-    async def installable_embedded_model(self) -> str | None:
-        """Return the id of the embedded model if only its weights are missing."""
-        return embedded.EMBEDDED_MODEL if embedded.is_installable() else None
+    async def embedded_model(self, *, installed: bool = True) -> str | None:
+        """Return its id if it can be used here, or if only its weights are missing."""
+        can_be_used = embedded.why_unusable() is None
+        is_found = can_be_used if installed else embedded.is_installable()
+        return embedded.EMBEDDED_MODEL if is_found else None
 
     async def install_model(
         self, model: str, on_progress: Callable[[str, float | None], None]
@@ -452,17 +400,7 @@ class ModelHostClient:
 
 
 def _call_fields(call: ModelCall) -> dict[str, Any]:
-    return {
-        "model": call.model,
-        "prompt": call.prompt,
-        "max_tokens": call.max_tokens,
-        "thinking_room": call.thinking_room,
-        "reasoning": call.reasoning,
-        "shared_prefix": call.shared_prefix,
-        "timeout": call.timeout,
-        "temperature": call.temperature,
-        "run_id": call.run_id and str(call.run_id),
-    }
+    return {**asdict(call), "run_id": call.run_id and str(call.run_id)}
 
 
 def estimate_from_fields(fields: HostMessage) -> CallEstimate:

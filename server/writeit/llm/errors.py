@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from writeit.domain.errors import FailureReason, ModelError
+from writeit.domain.model_id import THIS_MACHINE
 from writeit.llm.answer import Answer
 from writeit.llm.provider_messages import (
     ProviderFailure,
@@ -25,7 +26,6 @@ from writeit.llm.provider_messages import (
     read_body,
 )
 from writeit.llm.providers.provider import (
-    THIS_MACHINE,
     CallTarget,
     is_loopback,
     missing_key_hint,

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from writeit.domain.errors import ModelError, NotFound, WriteItError
 from writeit.domain.model_id import split_model_id
-from writeit.llm.calls import AnswerCall, estimate_tokens, load_litellm
+from writeit.llm.calls import AnswerCall, load_litellm
 from writeit.llm.catalog import ModelCatalog, ModelLister
 from writeit.llm.concurrency import ProviderLimiters
 from writeit.llm.errors import to_model_error
@@ -24,6 +24,7 @@ from writeit.llm.providers.embedded import EMBEDDED_MODEL, check_usable
 from writeit.llm.providers.ollama import OllamaProvider
 from writeit.llm.providers.provider import EMBEDDED, OLLAMA, CallTarget
 from writeit.llm.providers.registry import get_provider
+from writeit.text.thoughts import estimated_tokens
 
 logger = logging.getLogger(__name__)
 
@@ -142,7 +143,7 @@ class RequestHandler:
         if provider == EMBEDDED:
             tokens = await self._count_embedded_tokens(prompt)
         else:
-            tokens = estimate_tokens(prompt)
+            tokens = estimated_tokens(prompt)
         price = CATALOG.price(model)
         fit: dict[str, Any] = {
             "prompt_tokens": tokens,
@@ -166,7 +167,7 @@ class RequestHandler:
                 logger.debug("the embedded model did not count", exc_info=error)
             else:
                 return tokens + _CHAT_TEMPLATE_TOKENS
-        return estimate_tokens(prompt) + _CHAT_TEMPLATE_TOKENS
+        return estimated_tokens(prompt) + _CHAT_TEMPLATE_TOKENS
 
     async def _handle_identify(self, message: HostMessage) -> HostMessage:
         model = await resolve_model_id(message["model"])
@@ -190,14 +191,13 @@ class RequestHandler:
             )
         )
         facts = await provider_facts(provider or OLLAMA)
-        resolved = {name: await _resolve_or_keep(name) for name in message["named"]}
+        named = [await _resolve_or_keep(name) for name in message["named"]]
         listing = ModelLister(
             catalog=CATALOG,
             providers_with_keys=frozenset(keys) & CATALOG.providers,
             is_key_missing=facts.is_key_missing,
-            resolve_model_id=resolved.__getitem__,
         )
-        models = listing.list_models(resolved, provider, all_models=message["all"])
+        models = listing.list_models(named, provider, all_models=message["all"])
         return {"type": "listed", "models": [dataclasses.asdict(m) for m in models]}
 
 

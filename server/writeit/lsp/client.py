@@ -274,6 +274,19 @@ class Client:
         if self.options.events:
             self._server.protocol.notify(CHANGED_METHOD, params.to_json())
 
+    async def request(self, method: str, params: Any, request_id: str) -> Any:  # noqa: ANN401 -- any JSON
+        """Send a request of WriteIt's own; cancelling this cancels it.
+
+        Raises:
+            JsonRpcException: the client refused.
+        """
+        protocol = self._server.protocol
+        try:
+            return await protocol.send_request_async(method, params, request_id)
+        except asyncio.CancelledError:
+            protocol.notify(types.CANCEL_REQUEST, types.CancelParams(id=request_id))
+            raise
+
     def send_stream_event(self, token: str, message: WireMessage) -> None:
         """Send an event to the `streamToken` of a command."""
         self._server.progress(

@@ -13,10 +13,12 @@ from pydantic import ConfigDict, Field, SkipValidation, TypeAdapter
 from pygls.exceptions import JsonRpcException
 
 from writeit.domain.errors import FailureReason, WriteItError
+from writeit.domain.pipeline import Reasoning
 from writeit.domain.session import UserConfig
 from writeit.engine.streaming import NoticeCode, ResponseEndStatus
 from writeit.lsp.library_shapes import Problem, WireWant
 from writeit.lsp.shapes import Failure, WireFinishReason, WireModel, WireTokenUsage
+from writeit.ports.models import FinishReason
 
 
 class WireMessage(WireModel):
@@ -367,6 +369,64 @@ class ChangedParams(WireMessage):
     """The URIs of the client's views whose text changed."""
 
 
+# --- the client's models: `initializationOptions.writeit.languageModels` ---
+
+LIST_METHOD = "writeit/lm/list"
+REQUEST_METHOD = "writeit/lm/request"
+DELTA_METHOD = "writeit/lm/delta"
+
+
+class LanguageModel(WireModel):
+    """A model of the client; its id for WriteIt is `vscode/<vendor>/<family>`."""
+
+    id: str
+    """The client's own id; unique among the models of its vendor."""
+    vendor: str
+    family: str
+    max_input_tokens: int | None = None
+    """The longest prompt in tokens; null if unknown."""
+
+
+class LanguageModelRequest(WireMessage):
+    """`writeit/lm/request`: the prompt for a model, as a single user message."""
+
+    request_id: str
+    """Also the id of the JSON-RPC request, which `$/cancelRequest` names."""
+    model: str
+    """The `id` of the model."""
+    vendor: str
+    prompt: str
+    max_tokens: int | None = None
+    """Of the longest answer, thinking included."""
+    temperature: float | None = None
+    reasoning: Reasoning | None = None
+
+
+class LanguageModelUsage(WireModel):
+    """Tokens of a call, as the client counted them."""
+
+    prompt_tokens: int = Field(ge=0)
+    completion_tokens: int = Field(ge=0)
+
+
+class LanguageModelResult(WireModel):
+    """The end of an answer; all of its deltas were sent before."""
+
+    finish_reason: FinishReason
+    usage: LanguageModelUsage | None = None
+    """Left out, the server estimates it."""
+
+
+class LanguageModelDelta(WireModel):
+    """`writeit/lm/delta`: the next piece of an answer, in any order."""
+
+    request_id: str
+    seq: int
+    """Counts from 0 in each answer, without gaps."""
+    text: str
+    """"" says that the model is at work."""
+
+
 # --- the client's options ---
 
 
@@ -382,6 +442,8 @@ class ClientOptions(WireModel):
     trusted: bool | None = None
     """Whether the user trusts the open folders: true or false if the editor has asked,
     else WriteIt's own record counts."""
+    language_models: bool = False
+    """Whether it answers `writeit/lm/list` and `writeit/lm/request`."""
     token: str | None = None
     """The token that the server printed at its start; for TCP and WebSocket."""
     user: SkipValidation[UserConfig | None] = None

@@ -29,6 +29,10 @@ MESSAGES: tuple[type[BaseModel], ...] = (
     *ERROR_DATA_BY_KIND.values(),
     *STREAM_EVENTS,
     messages.ChangedParams,
+    messages.LanguageModel,
+    messages.LanguageModelRequest,
+    messages.LanguageModelResult,
+    messages.LanguageModelDelta,
     messages.ClientOptions,
     Settings,
 )
@@ -67,7 +71,18 @@ def build_schema() -> Json:
             _event_kind(event): refs[event, "validation"] for event in STREAM_EVENTS
         },
         "notifications": {
-            messages.CHANGED_METHOD: refs[messages.ChangedParams, "validation"]
+            messages.CHANGED_METHOD: refs[messages.ChangedParams, "validation"],
+            messages.DELTA_METHOD: refs[messages.LanguageModelDelta, "validation"],
+        },
+        "clientRequests": {
+            messages.LIST_METHOD: {
+                "params": {},
+                "result": {"items": refs[messages.LanguageModel, "validation"]},
+            },
+            messages.REQUEST_METHOD: {
+                "params": refs[messages.LanguageModelRequest, "validation"],
+                "result": refs[messages.LanguageModelResult, "validation"],
+            },
         },
         "initializationOptions": refs[messages.ClientOptions, "validation"],
         "settings": refs[Settings, "validation"],

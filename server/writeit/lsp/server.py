@@ -384,6 +384,7 @@ _NOTIFICATIONS: dict[str, Callable[[WriteItServer, Any], Any]] = {
     types.WORKSPACE_DID_CHANGE_CONFIGURATION: lambda ls, _: ls.clear_settings(),
     types.WORKSPACE_DID_RENAME_FILES: _on_did_rename_files,
     types.SHUTDOWN: _on_shutdown,
+    "writeit/lm/delta": lambda ls, params: ls.session.editor_models.receive(params),
 }
 
 

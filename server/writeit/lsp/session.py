@@ -14,6 +14,7 @@ from writeit.domain.errors import (
     NotFound,
     StoreError,
 )
+from writeit.domain.model_id import EDITOR
 from writeit.engine.engine import Engine
 from writeit.engine.moving import find_moved, move_documents
 from writeit.engine.sessions import start_session
@@ -21,6 +22,7 @@ from writeit.lsp.client import Client
 from writeit.lsp.confirmations import Confirmations
 from writeit.lsp.convert import path_to_uri, uri_to_path
 from writeit.lsp.documents import Documents
+from writeit.lsp.editor_models import EditorModels
 from writeit.lsp.fallback_messages import document_name
 from writeit.lsp.folder import DATA_FOLDER, ChangeListener, WorkspaceFolder
 from writeit.ports.system import Ports
@@ -42,6 +44,9 @@ class Session:
         self.client = client
         self.documents = Documents(client, workspace)
         self.ports = ports
+        self.editor_models = EditorModels(client)
+        if client.options.language_models:
+            ports.models.add_source(EDITOR, self.editor_models)
         self.confirmations = Confirmations(client)
         self._workspace = workspace
         self._folders: dict[Path | None, WorkspaceFolder] = {}
@@ -211,6 +216,7 @@ class Session:
     async def close(self) -> None:
         """Stop generations, write everything, close stores and the model host."""
         self.documents.close()
+        await self.editor_models.close()
         for folder in self._folders.values():
             await folder.close()
         self._folders.clear()

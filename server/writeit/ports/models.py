@@ -1,19 +1,39 @@
-"""The interface to language models: calls, their results, and estimates."""
+"""The interface to language models: calls, their answers, and estimates."""
 
 from __future__ import annotations
 
+import asyncio
+import os
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 from uuid import UUID
 
-from writeit.domain.errors import ModelError
+from writeit.domain.errors import ModelError, WriteItError
 
 if TYPE_CHECKING:
     # Without pydantic the model host starts in half the time.
     from writeit.domain.entity import TokenUsage
     from writeit.domain.pipeline import Reasoning
+
+
+MAX_ANSWER_CHARACTERS: Final = 4_000_000
+"""Many times what any model writes; a longer stream is broken."""
+FIRST_TEXT_SECONDS: Final = 60.0
+"""How long the first text may take, from the last byte."""
+FIRST_TEXT_SECONDS_THINKING: Final = 300.0
+SILENCE_SECONDS: Final = 120.0
+"""How long a provider may send no byte after the first text."""
+
+
+def timeout_override() -> float | None:
+    """Return the wait that the environment sets, in seconds; None if it does not."""
+    try:
+        return float(os.environ["WRITEIT_MODEL_TIMEOUT"])
+    except (KeyError, ValueError):
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +98,72 @@ FinishReason = Literal["stop", "length", "content_filter", "refused", "context"]
 ModelStreamItem = TextDelta | ThoughtDelta | ModelNotice | ModelDone
 
 
+@dataclass(slots=True)
+class _Pieces:
+    """Pieces of the same kind that were not read yet."""
+
+    kind: type[TextDelta | ThoughtDelta]
+    texts: list[str]
+
+
+class AnswerStream:
+    """Iterates over the items of an answer; text not read yet is joined."""
+
+    def __init__(self) -> None:
+        self._items: deque[_Pieces | ModelNotice | ModelDone | WriteItError] = deque()
+        self._arrived = asyncio.Event()
+        self.is_finished = False
+        """Whether the last item was received, read or not."""
+        self.length = 0
+        """Characters received."""
+
+    def add_text(self, text: str) -> None:
+        """Add a piece of text."""
+        if text:
+            self.length += len(text)
+            self._add(TextDelta, text)
+
+    def add_thought(self, text: str) -> None:
+        """Add a piece of a thought; an empty one says that the model is at work."""
+        self._add(ThoughtDelta, text)
+
+    def _add(self, kind: type[TextDelta | ThoughtDelta], text: str) -> None:
+        last = self._items[-1] if self._items else None
+        if isinstance(last, _Pieces) and last.kind is kind:
+            last.texts.append(text)
+        else:
+            self.put(_Pieces(kind, [text]))
+
+    def finish(self, last: ModelDone | WriteItError) -> None:
+        """Add the last item; later ones are ignored."""
+        if not self.is_finished:
+            self.is_finished = True
+            self.put(last)
+
+    def put(self, item: _Pieces | ModelNotice | ModelDone | WriteItError) -> None:
+        """Add an item."""
+        self._items.append(item)
+        self._arrived.set()
+
+    def __aiter__(self) -> AnswerStream:
+        """Iterate over the items."""
+        return self
+
+    async def __anext__(self) -> ModelStreamItem:
+        """Return the next item; raise the error of a failed call."""
+        while not self._items:
+            if self.is_finished:
+                raise StopAsyncIteration
+            self._arrived.clear()
+            await self._arrived.wait()
+        item = self._items.popleft()
+        if isinstance(item, _Pieces):
+            return item.kind("".join(item.texts))
+        if isinstance(item, Exception):
+            raise item
+        return item
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallEstimate:
     """The tokens of a prompt, the model's limits and prices."""
@@ -112,8 +198,26 @@ class ModelInfo:
     output_cost_per_token: float | None = None
 
 
+class ModelSource(Protocol):
+    """Models of one provider that are not called by the model host."""
+
+    def stream(
+        self, call: ModelCall
+    ) -> AbstractAsyncContextManager[AsyncIterator[ModelStreamItem]]:
+        """Make one call, as `Models.stream` does."""
+
+    async def estimate(self, call: ModelCall) -> CallEstimate:
+        """Count the tokens of a prompt, as `Models.estimate` does."""
+
+    async def list_models(self, include: Sequence[str]) -> list[ModelInfo]:
+        """List all models, and those of `include` that do not exist."""
+
+
 class Models(Protocol):
     """The interface to language models."""
+
+    def add_source(self, provider: str, source: ModelSource) -> None:
+        """Have a source call the models of a provider from now on."""
 
     def stream(
         self, call: ModelCall
@@ -178,11 +282,11 @@ class Models(Protocol):
     async def use_account(self, base_urls: Mapping[str, str]) -> None:
         """Use these addresses from now on."""
 
-    async def installed_embedded_model(self) -> str | None:
-        """Return the id of the embedded model if it can be used, else None."""
+    async def embedded_model(self, *, installed: bool = True) -> str | None:
+        """Return the id of the embedded model if it can be used, else None.
 
-    async def installable_embedded_model(self) -> str | None:
-        """Return the id of the embedded model if it only has to be installed."""
+        Or, if not `installed`, if it only has to be installed.
+        """
 
     async def install_model(
         self, model: str, on_progress: Callable[[str, float | None], None]

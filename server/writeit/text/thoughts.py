@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from math import ceil
 from typing import Final, Literal
 
 from writeit.text.lines import CODE_FENCE
@@ -42,13 +43,17 @@ TagPlaces = Literal["anywhere", "start", "nowhere"]
 """Where tags mark thoughts: "start" is an opening tag at the start of the answer."""
 _REMEMBERED = 100
 """Characters of a long line that are looked at again; longer than every tag."""
-CHARACTERS_PER_TOKEN = 4
-"""Of text whose tokens nobody has counted."""
 
 
 def estimated_tokens(text: str) -> int:
-    """Return about how many tokens a text has, never 0."""
-    return len(text) // CHARACTERS_PER_TOKEN + 1
+    """Return about how many tokens a text has: rather more than too few, never 0.
+
+    English has about four bytes to a token, and other scripts about three; loading a
+    real tokenizer takes longer than the first word of an answer.
+    """
+    ascii_bytes = sum(map(str.isascii, text)) if not text.isascii() else len(text)
+    other = len(text.encode(errors="replace")) - ascii_bytes
+    return max(ceil(ascii_bytes / 4 + other / 2.5), 1)
 
 
 @dataclass(frozen=True, slots=True)

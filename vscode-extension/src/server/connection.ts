@@ -17,6 +17,7 @@ import { log } from '../log';
 import { serverSettings, userOptions } from '../settings';
 import { SCHEME } from '../pages/uris';
 import type { ServerCommand } from './findServer';
+import { serveLanguageModels } from './languageModels';
 
 /** Handlers for clicks and for requests of the server, which the extension provides. */
 export interface Hooks {
@@ -44,6 +45,7 @@ export class Connection {
   constructor(server: ServerCommand, hooks: Hooks) {
     const run = { command: server.command, args: [...server.args] };
     this.#client = new Client('writeitServer', 'WriteIt', run, clientOptions(hooks));
+    serveLanguageModels(this.#client);
   }
 
   /** The server's version, once it is initialized. */
@@ -110,6 +112,7 @@ function clientOptions(hooks: Hooks): LanguageClientOptions {
       writeit: {
         views: 'uri',
         events: true,
+        languageModels: true,
         trusted: vscode.workspace.isTrusted,
         user: userOptions(),
       },

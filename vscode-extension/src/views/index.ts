@@ -36,7 +36,7 @@ export function registerViews(app: App): vscode.Disposable {
     ...views.flatMap(({ provider, view }) => [provider, view]),
     vscode.window.createTreeView('writeit.runs', { treeDataProvider: runs, showCollapseAll: true }),
     refreshChangedRuns(app, runs),
-    refreshOnFileChanges(() => {
+    refreshOnLibraryChanges(() => {
       refresh(others);
     }),
     app.server.onDidChangeState(refreshAll),
@@ -63,7 +63,8 @@ function refreshChangedRuns(app: App, runs: TreeProvider): vscode.Disposable {
   return vscode.Disposable.from(refreshes, subscription);
 }
 
-function refreshOnFileChanges(refresh: () => void): vscode.Disposable {
+/** Files changed, or the models of VS Code. */
+function refreshOnLibraryChanges(refresh: () => void): vscode.Disposable {
   const files = vscode.workspace.createFileSystemWatcher('**/{pipelines,primers}/*.{yaml,yml}');
   const refreshes = new DelayedWork(REFRESH_MS, refresh);
   const schedule = (): void => {
@@ -75,5 +76,6 @@ function refreshOnFileChanges(refresh: () => void): vscode.Disposable {
     files.onDidChange(schedule),
     files.onDidCreate(schedule),
     files.onDidDelete(schedule),
+    vscode.lm.onDidChangeChatModels(schedule),
   );
 }

@@ -31,7 +31,8 @@ from urllib.parse import urlsplit
 import platformdirs
 
 from writeit.domain.errors import ModelError, NotFound
-from writeit.llm.providers.provider import EMBEDDED, THIS_MACHINE, Dialect, Provider
+from writeit.domain.model_id import THIS_MACHINE
+from writeit.llm.providers.provider import EMBEDDED, Dialect, Provider
 from writeit.ports.models import ModelInfo
 
 Progress = Callable[[str, float | None], None]

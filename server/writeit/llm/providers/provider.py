@@ -13,7 +13,7 @@ from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from writeit.domain.errors import ModelError
-from writeit.domain.model_id import split_model_id
+from writeit.domain.model_id import EDITOR, THE_EDITOR, THIS_MACHINE, split_model_id
 
 EMBEDDED: Final = "embedded"
 OLLAMA: Final = "ollama"
@@ -34,7 +34,6 @@ ENDPOINT_SUFFIXES: Final = ("_BASE_URL", "_API_BASE")
 PLACEHOLDER_KEY: Final = "local"
 """Sent to a server on this machine that is called without a key."""
 
-THIS_MACHINE: Final = "this machine"
 _OPENAI_ENDPOINTS: Final[Mapping[str, str | None]] = {
     "openai": "https://api.openai.com/v1",
     "openrouter": "https://openrouter.ai/api/v1",
@@ -78,6 +77,7 @@ _HOSTS: Final = {
     "ovhcloud": "endpoints.ai.cloud.ovh.net",
     "github_copilot": "api.githubcopilot.com",
     "chatgpt": "chatgpt.com",
+    EDITOR: THE_EDITOR,
 }
 """Hosts of providers whose address depends on the model or the region."""
 
@@ -150,7 +150,7 @@ class Provider:
     @property
     def is_known(self) -> bool:
         """Whether its endpoint and key are known without LiteLLM."""
-        return self.dialect != "litellm" or self.name in {"anthropic", "gemini"}
+        return self.dialect != "litellm" or self.name in {"anthropic", "gemini", EDITOR}
 
     async def context_window(self, name: str, known: int | None) -> int | None:
         """Return a model's context window in tokens; `known` is LiteLLM's value."""
@@ -205,6 +205,27 @@ class Provider:
                 raise missing_key_error(self.name)
         check_remote_allowed(self.name, endpoint)
         return key
+
+
+class EditorProvider(Provider):
+    """Models of an editor; what is called here has no editor that has them."""
+
+    needs_key = False
+
+    def check_call(self, model: str, *_: object) -> str | None:
+        """Refuse the call.
+
+        Raises:
+            ModelError: always.
+        """
+        raise ModelError(
+            f"{model} is a model of VS Code, and no VS Code that shares its models is"
+            " connected. Nothing was sent.",
+            reason="not_running",
+            hint="Generate in VS Code with the WriteIt extension, or choose another"
+            " model.",
+            provider=self.name,
+        )
 
 
 def providers_with_endpoint(environment: Mapping[str, str]) -> set[str]:

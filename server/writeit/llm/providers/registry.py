@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
+from writeit.domain.model_id import EDITOR
 from writeit.llm.providers.embedded import EmbeddedProvider
 from writeit.llm.providers.ollama import OLLAMA_URL_VARIABLE, OllamaProvider
-from writeit.llm.providers.provider import EMBEDDED, OLLAMA, Provider
+from writeit.llm.providers.provider import EMBEDDED, OLLAMA, EditorProvider, Provider
 
 WELL_KNOWN_PROVIDERS: Final = (
     "openai",
@@ -51,4 +52,4 @@ def get_provider(name: str) -> Provider:
         return EmbeddedProvider(name)
     if name in {OLLAMA, "ollama_chat"}:
         return OllamaProvider(name)
-    return Provider(name)
+    return EditorProvider(name) if name == EDITOR else Provider(name)

@@ -170,7 +170,7 @@ async def _document_actions(
     actions += document_actions.start_actions(pipelines, uri)
     if can_take_front_matter(documents, uri):
         actions += document_actions.front_matter_actions(pipelines, uri)
-    if missing := await session.ports.models.installable_embedded_model():
+    if missing := await session.ports.models.embedded_model(installed=False):
         actions.append(document_actions.install_model_action(missing))
     # Without any run, a selection does not mean that a model will be called soon.
     if rewrites and folder.store.list_runs(RunQuery(limit=1)).runs:

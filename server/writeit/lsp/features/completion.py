@@ -265,7 +265,7 @@ async def _suggestible_models(
     known, more = session.folder_containing(uri).models.known_models()
     if known:
         return known, more
-    embedded = await session.ports.models.installed_embedded_model()
+    embedded = await session.ports.models.embedded_model()
     named = [
         m for p in library.usable_pipelines for step in p.steps for m in step.models
     ]
