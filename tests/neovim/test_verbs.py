@@ -4,7 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from neovim import wording
-from support.neovim_session import NeovimSession, chosen_number
+from support.answers import chosen_number
+from support.neovim_session import NeovimSession
 from support.nvim import Nvim
 
 
