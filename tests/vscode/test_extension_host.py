@@ -1,6 +1,9 @@
 """The extension's own tests, run in the extension host of a real VS Code."""
 
+import asyncio
 import re
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -74,6 +77,10 @@ async def run_extension_tests(
 ) -> tuple[Report, ScriptResult]:
     """Run all tests in one VS Code."""
     sandbox.profile.write_user_settings({})
+    provider = Path(__file__).with_name("model_provider")
+    await asyncio.to_thread(
+        shutil.copytree, provider, sandbox.profile.extensions / "model-provider"
+    )
     variables = {
         "WRITEIT_TEST_SERVER": str(SERVER),
         "WRITEIT_TEST_WORKSPACE": str(sandbox.workspace),

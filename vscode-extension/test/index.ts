@@ -5,6 +5,7 @@ import './store.test';
 import './compare.test';
 import './conflict.test';
 import './document.test';
+import './languageModels.test';
 import './install.test';
 import './manifest.test';
 import './merge.test';
