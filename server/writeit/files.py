@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from errno import EDQUOT, EFBIG, ENOSPC
+from errno import EDQUOT, EFBIG, ENOSPC, ETIMEDOUT
 from itertools import count
 from pathlib import Path
 from shutil import copymode
@@ -35,6 +35,8 @@ MAX_PATH_PARTS = 64
 LOCK_RETRY_SECONDS = 0.002
 MAX_LOCK_RETRIES = 250
 """Half a second: another server that holds a lock may be suspended."""
+REQUIRED_LOCK_RETRIES = 5_000
+"""Ten seconds, where going on without the lock would lose what others wrote."""
 
 
 def resolve_in_workspace(workspace: Path | None, path: str) -> Path:
@@ -165,10 +167,13 @@ def temporary_file(path: Path, data: bytes) -> Iterator[Path]:
 
 
 @contextmanager
-def folder_lock(folder: Path) -> Iterator[None]:
+def folder_lock(folder: Path, *, required: bool = False) -> Iterator[None]:
     """Keep other servers from replacing files in a folder; must not be nested.
 
-    After half a second without the lock it goes on.
+    After half a second without the lock it goes on, unless the lock is `required`.
+
+    Raises:
+        TimeoutError: a required lock was not free for ten seconds.
     """
     try:
         descriptor = os.open(folder, os.O_RDONLY)
@@ -176,22 +181,25 @@ def folder_lock(folder: Path) -> Iterator[None]:
         yield
         return
     try:
-        _acquire_lock(descriptor)
+        retries = REQUIRED_LOCK_RETRIES if required else MAX_LOCK_RETRIES
+        if not _acquire_lock(descriptor, retries) and required:
+            raise TimeoutError(ETIMEDOUT, "another process has it locked", str(folder))
         yield
     finally:
         os.close(descriptor)
 
 
-def _acquire_lock(descriptor: int) -> None:
-    for _ in range(MAX_LOCK_RETRIES):
+def _acquire_lock(descriptor: int, retries: int) -> bool:
+    for _ in range(retries):
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             time.sleep(LOCK_RETRY_SECONDS)
         except OSError:  # a filesystem without locks
-            return
+            return True
         else:
-            return
+            return True
+    return False
 
 
 def create_file(path: Path, text: str) -> None:

@@ -440,7 +440,7 @@ class FolderTrust:
         key = str(self._folder)
         try:
             self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with folder_lock(self._file.parent):
+            with folder_lock(self._file.parent, required=True):
                 entries = read_decisions(self._file)
                 entry = change(entries.get(key))
                 foreign = {  # never forgotten: that would trust them

@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 
 from support.attacks import add_pipeline
+from writeit import files
 from writeit.domain.errors import StoreError
 from writeit.engine.precedence import Untrusted
 from writeit.library.catalog import Library, read_library
@@ -209,9 +210,24 @@ def test_processes_that_decide_at_once_lose_nothing(file: Path, folder: Path) ->
     for process in processes:
         process.start()
     for process in processes:
-        process.join(30)
+        process.join()
     (entry,) = read_decisions(file).values()
     assert {f"file-{n}" for n in range(60)} <= set(entry.seen)
+
+
+def test_a_decision_is_not_written_while_another_process_writes(
+    file: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the lock it would undo the other's; it is reported instead."""
+    monkeypatch.setattr(files, "REQUIRED_LOCK_RETRIES", 2)
+    trust(file, folder)
+    before = file.read_bytes()
+    with files.folder_lock(file.parent):
+        record = FolderTrust(file, folder, override=None)
+        record.note_seen("one", "digest", library_of(folder))
+    assert record.problem
+    assert "locked" in record.problem
+    assert file.read_bytes() == before
 
 
 def test_what_cannot_be_remembered_counts_until_the_end(
