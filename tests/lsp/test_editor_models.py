@@ -118,6 +118,11 @@ def declines(reason: str | None) -> Declined:
     return Declined("In the provider's words.", {"reason": reason} if reason else None)
 
 
+def rows(table: list[Any]) -> list[Any]:
+    """Return the params of a table whose first column has their names."""
+    return [pytest.param(*row[1:], id=row[0]) for row in table]
+
+
 WHOLE = [
     ("in order", sends((0, "The "), (1, "mill.")), "The mill."),
     ("in another order", sends((1, "mill."), (0, "The ")), "The mill."),
@@ -128,9 +133,7 @@ WHOLE = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("behaviour", "text"), [row[1:] for row in WHOLE], ids=[row[0] for row in WHOLE]
-)
+@pytest.mark.parametrize(("behaviour", "text"), rows(WHOLE))
 async def test_the_pieces_of_an_answer_make_its_text(
     client: ClientModels, behaviour: Behaviour, text: str
 ) -> None:
@@ -160,8 +163,7 @@ FAILED = [
 
 @pytest.mark.parametrize(
     ("behaviour", "reason", "attempts"),
-    [row[1:] for row in FAILED],
-    ids=[row[0] for row in FAILED],
+    rows(FAILED),
 )
 async def test_a_failure_has_the_clients_reason(
     client: ClientModels, behaviour: Behaviour, reason: str, attempts: int
@@ -190,8 +192,7 @@ PARTIAL = [
 
 @pytest.mark.parametrize(
     ("behaviour", "finish", "text"),
-    [row[1:] for row in PARTIAL],
-    ids=[row[0] for row in PARTIAL],
+    rows(PARTIAL),
 )
 async def test_what_has_arrived_is_kept(
     client: ClientModels, behaviour: Behaviour, finish: str, text: str
