@@ -242,15 +242,19 @@ THINKING = (
             "thinking": {"type": "enabled", "budget_tokens": 2048},
             "temperature": None,
         },
+        usage={"reasoning_tokens": None},
     ),
     DialectCase(
         name="Anthropic: adaptive thinking",
         model=FABLE,
-        replies=(Scene(think=30),),
+        replies=(
+            Scene(think=30, usage={"output_tokens_details": {"thinking_tokens": 29}}),
+        ),
         room=2048,
         reasoning="low",
         thought=True,
         sent={"output_config": {"effort": "low"}},
+        usage={"reasoning_tokens": 29},
     ),
     empty(
         "Gemini: all tokens went into thinking",
@@ -562,9 +566,11 @@ REMEDIES = (
                 "Unrecognized request argument supplied: reasoning_effort",
             ),
         ),
+        room=2048,
         reasoning="low",
         requests=2,
         notices=1,
+        sent={"max_tokens": 300},
     ),
 )
 

@@ -10,6 +10,7 @@ it then returns None), stop repeated text, print to stdout or request prices.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from functools import cache
 from typing import Any, Final
 
@@ -102,6 +103,8 @@ async def answer_call(
         # The wrapper may yield LiteLLM's own count; the chunks have the provider's.
         for chunk in stream.chunks:
             _read_usage(chunk, answer)
+        if target.provider == "anthropic" and not _counts_thinking(stream):
+            answer.usage = answer.usage and replace(answer.usage, reasoning=None)
     finally:
         # Otherwise the connection stays open until garbage collection.
         await stream.aclose()
@@ -121,6 +124,12 @@ def _read_chunk(chunk: Any, answer: Answer) -> None:
 def _read_usage(chunk: Any, answer: Answer) -> None:
     if (usage := getattr(chunk, "usage", None)) is not None:
         answer.usage = read_usage(usage.model_dump()) or answer.usage
+
+
+def _counts_thinking(stream: Any) -> bool:
+    """Whether Anthropic counted the thinking; else LiteLLM estimates its tokens."""
+    reported = getattr(stream.completion_stream, "_cumulative_usage", {})
+    return litellm.AnthropicConfig.thinking_tokens_from_usage(reported) is not None
 
 
 def _arguments(

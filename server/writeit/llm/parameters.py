@@ -117,9 +117,11 @@ def parameters_of(
     request: Mapping[str, Any], known: Learned, output_limit: int | None
 ) -> tuple[CallParameters, list[str]]:
     """Return what is sent for a request, and the wishes that cannot be met."""
-    limit = request.get("max_tokens")
+    limit, room = request.get("max_tokens"), request.get("thinking_room", 0)
+    if request.get("reasoning") and "reasoning" in known.dropped and not known.thinks:
+        room = 0  # it is not asked to think, so all of it would go into the text
     if limit is not None:
-        limits = (limit + request.get("thinking_room", 0), output_limit, known.limit)
+        limits = (limit + room, output_limit, known.limit)
         limit = min(n for n in limits if n is not None)
     wishes = {
         "max_tokens": limit,
