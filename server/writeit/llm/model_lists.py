@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from writeit.domain.errors import ModelError
+from writeit.llm.providers.ollama import OLLAMA_API, context_length
 from writeit.llm.providers.provider import OLLAMA, check_remote_allowed
 from writeit.llm.providers.registry import get_provider
 
@@ -186,21 +187,9 @@ class _Server:
         """Return name and entry of each model that Ollama has."""
         answer = await self._get(f"{self.url}/api/tags")
         names = sorted(str(item["name"]) for item in answer["models"][:_MOST_MODELS])
-        shown = await asyncio.gather(*map(self._show, names))
-        return ((n, e) for n, e in zip(names, shown, strict=True) if writes_text(n, e))
-
-    async def _show(self, name: str) -> Entry:
-        response = await self.client.post(f"{self.url}/api/show", json={"model": name})
-        if response.is_error:
-            return {}
-        answer = response.json()
-        info, can = answer.get("model_info", {}), answer.get("capabilities")
-        entry: dict[str, Any] = {}
-        if can is not None:
-            entry["mode"] = "chat" if "completion" in can else "embedding"
-            entry["supports_reasoning"] = "thinking" in can
-        length = info.get(f"{info.get('general.architecture')}.context_length")
-        return entry | _known(max_input_tokens=_count(length))
+        shown = await asyncio.gather(*(OLLAMA_API.show(self.url, n) for n in names))
+        entries = zip(names, map(_ollama_entry, shown), strict=True)
+        return ((n, entry) for n, entry in entries if writes_text(n, entry))
 
     async def _proxy_models(self) -> dict[str, Entry]:
         items = await self._get_optional(self.url, "/model/info")
@@ -226,6 +215,18 @@ class _Server:
         """Return what a list adds to the first one; nothing if there is none."""
         response = await self.client.get(f"{url}{path}", headers=self.headers)
         return [] if response.is_error else list(response.json()["data"])
+
+
+def _ollama_entry(answer: Any) -> Entry:  # noqa: ANN401 -- JSON of a stranger
+    """Return the entry of a model of Ollama; empty if Ollama does not show it."""
+    if answer is None:
+        return {}
+    can = answer.get("capabilities")
+    entry: dict[str, Any] = {}
+    if can is not None:
+        entry["mode"] = "chat" if "completion" in can else "embedding"
+        entry["supports_reasoning"] = "thinking" in can
+    return entry | _known(max_input_tokens=context_length(answer))
 
 
 def _entry_of(item: Mapping[str, Any]) -> Entry:

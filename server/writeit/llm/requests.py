@@ -21,7 +21,7 @@ from writeit.llm.price_map import PriceMap, read_provider_names, thinks_by_defau
 from writeit.llm.process import HostMessage, error_fields, error_message
 from writeit.llm.providers import embedded
 from writeit.llm.providers.embedded import EMBEDDED_MODEL, check_usable
-from writeit.llm.providers.ollama import OllamaProvider
+from writeit.llm.providers.ollama import OLLAMA_API, OllamaProvider
 from writeit.llm.providers.provider import EMBEDDED, OLLAMA, CallTarget
 from writeit.llm.providers.registry import get_provider
 from writeit.text.thoughts import estimated_tokens
@@ -179,10 +179,8 @@ class RequestHandler:
 
     async def _handle_list(self, message: HostMessage) -> HostMessage:
         provider, keys = message["provider"], message["keys"]
-        ollama = get_provider(OLLAMA)
-        assert isinstance(ollama, OllamaProvider)  # noqa: S101 -- the registry says so
         if message["refresh"]:
-            ollama.client.clear_cache()
+            OLLAMA_API.clear_cache()
         asked = CATALOG.providers if provider is None else {provider}
         await asyncio.gather(
             *(
@@ -214,7 +212,7 @@ async def thinks(model: str) -> bool:
     provider, name = split_model_id(model)
     found = get_provider(provider)
     if isinstance(found, OllamaProvider):
-        return await found.client.can_think(found.endpoint(), name)
+        return await OLLAMA_API.can_think(found.endpoint(), name)
     endpoint = found.call_endpoint()
     return thinks_by_default(model, CATALOG.entry(model)) or was_seen_thinking(
         endpoint, model

@@ -44,15 +44,16 @@ class OllamaClient:
 
     async def context_window(self, url: str, name: str) -> int | None:
         """Return a model's context window in tokens; None if Ollama does not say."""
-        return _context_length(await self._show(url, name))
+        return context_length(await self.show(url, name))
 
     async def can_think(self, url: str, name: str) -> bool:
         """Return whether Ollama says that a model thinks."""
-        shown = await self._show(url, name)
+        shown = await self.show(url, name)
         abilities = shown.get("capabilities") if isinstance(shown, dict) else None
         return isinstance(abilities, list) and "thinking" in abilities
 
-    async def _show(self, url: str, name: str) -> Any:  # noqa: ANN401 -- JSON of a stranger
+    async def show(self, url: str, name: str) -> Any:  # noqa: ANN401 -- JSON of a stranger
+        """Return what Ollama says about a model; None if it does not answer."""
         if (url, name) not in self._shown:
             answer = await _request(url, "POST", "/api/show", {"model": name})
             if answer is None:
@@ -61,15 +62,14 @@ class OllamaClient:
         return self._shown[url, name]
 
 
+OLLAMA_API: Final = OllamaClient()
+
+
 class OllamaProvider(Provider):
     """Ollama, on the user's machine or another one."""
 
     needs_key = False
     is_free = True
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.client = OllamaClient()
 
     def endpoint(self) -> str:
         """Return Ollama's address."""
@@ -83,7 +83,7 @@ class OllamaProvider(Provider):
     async def context_window(self, name: str, known: int | None) -> int | None:
         """Return the window that Ollama reports."""
         del known
-        return await self.client.context_window(ollama_url(), name)
+        return await OLLAMA_API.context_window(ollama_url(), name)
 
 
 def ollama_url() -> str:
@@ -118,7 +118,8 @@ def context_size_for(
     return room if context_window is None else min(room, context_window)
 
 
-def _context_length(answer: Any) -> int | None:  # noqa: ANN401 -- JSON of a stranger
+def context_length(answer: Any) -> int | None:  # noqa: ANN401 -- JSON of a stranger
+    """Return the context window in what Ollama says about a model, in tokens."""
     try:
         info = answer["model_info"]
         length = info[f"{info['general.architecture']}.context_length"]
