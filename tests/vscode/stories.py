@@ -37,10 +37,11 @@ async def run_story(
     environment: Mapping[str, str],
     *,
     is_trusted: bool = True,
+    notes: str = NOTES,
     **variables: str | Path,
 ) -> None:
-    """Install the extension, open a folder with `NOTES`, and run the script in it."""
-    (sandbox.workspace / "notes.md").write_text(NOTES, encoding="utf-8")
+    """Install the extension, open a folder with notes, and run the script in it."""
+    (sandbox.workspace / "notes.md").write_text(notes, encoding="utf-8")
     await install_extension(sandbox.profile, build.vsix, sandbox.environment)
     events: list[dict[str, Any]] = []
     log = sandbox.artefacts / "code-server.log"

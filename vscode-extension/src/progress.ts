@@ -4,7 +4,7 @@ import { l10n } from 'vscode';
 import { isCancelled } from './errors';
 import { log } from './log';
 import { markModelAvailable } from './models';
-import { showDocument } from './pages/showDocument';
+import { showDocument, usesDesk } from './pages/showDocument';
 import { viewUri } from './pages/uris';
 import type { CommandName, Commands, StreamEvent } from './protocol';
 import type { Server } from './server/server';
@@ -32,7 +32,8 @@ export async function generateWithProgress<C extends CommandName>(
   title: string,
   isShown = true,
 ): Promise<Commands[C]['result'] | undefined> {
-  return withNotification(title, async (progress, cancel) => {
+  // The page shows what it generates, and stops it: a notification would only cover it.
+  return withCancel(title, isShown && usesDesk(), async (progress, cancel) => {
     const streamToken = randomUUID();
     let opened: Promise<unknown> = Promise.resolve();
     const onStart = (runId: string, step: string): void => {
@@ -142,7 +143,7 @@ export async function runWithProgress<C extends CommandName>(
   params: Commands[C]['params'],
   title: string,
 ): Promise<Commands[C]['result'] | undefined> {
-  return withNotification(title, async (progress, cancel) => {
+  return withCancel(title, false, async (progress, cancel) => {
     const workDoneToken = randomUUID();
     let reported = 0;
     const report = ({ message, percentage }: WorkDoneProgress): void => {
@@ -166,11 +167,13 @@ export function runWithStatus<R>(title: string, work: () => Promise<R>): Thenabl
   return vscode.window.withProgress({ location, title: `WriteIt: ${title}` }, work);
 }
 
-async function withNotification<R>(
+async function withCancel<R>(
   title: string,
+  isQuiet: boolean,
   work: (progress: Progress, cancel: vscode.CancellationToken) => Promise<R>,
 ): Promise<R | undefined> {
-  const location = vscode.ProgressLocation.Notification;
+  const { Notification, Window } = vscode.ProgressLocation;
+  const location = isQuiet ? Window : Notification;
   const options = { location, title: `WriteIt: ${title}`, cancellable: true };
   return vscode.window.withProgress(options, async (progress, cancel) => {
     try {

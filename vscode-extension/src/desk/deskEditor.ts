@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { App } from '../app';
 import { DelayedWork } from '../delayedWork';
 import { describeError } from '../errors';
-import { DESK_VIEW, showAsText } from '../pages/showDocument';
+import { DESK_VIEW, showAsPage, showAsText } from '../pages/showDocument';
 import { SCHEME } from '../pages/uris';
 import { reportErrors } from '../showError';
 import { perform } from './deskActs';
@@ -32,6 +32,7 @@ export function registerDesk(app: App): vscode.Disposable {
     vscode.commands.registerCommand('writeit.ui.view.markdown', (uri?: vscode.Uri) =>
       showAsText(uri),
     ),
+    vscode.commands.registerCommand('writeit.ui.view.page', (uri?: vscode.Uri) => showAsPage(uri)),
   );
 }
 

@@ -5,7 +5,7 @@ import { compareWithDocument } from '../apply/applyOutcome';
 import type { PipelineRun, Side, StepState } from '../protocol';
 import { answerLabel } from '../wording';
 import { answerUri } from './answerDocuments';
-import { showDiff } from './showDocument';
+import { showDiff, showDocument, usesDesk } from './showDocument';
 import { viewUri } from './uris';
 
 interface ComparedText {
@@ -34,6 +34,13 @@ export async function compare(app: App, left: Side, right: Side): Promise<void> 
     await compareRunDocument(app, left);
     return;
   }
+  if (usesDesk()) {
+    const [first, second] = await Promise.all([endedText(app, left), endedText(app, right)]);
+    if (first !== undefined && second !== undefined) {
+      await showDocument(viewUri('compare', ...first, ...second));
+      return;
+    }
+  }
   const [leftText, rightText] = await Promise.all([
     comparedText(app, left),
     comparedText(app, right),
@@ -47,6 +54,21 @@ async function compareRunDocument(app: App, { runId, step }: Side): Promise<void
     throw new RangeError('This run has no document to compare with.');
   }
   await compareWithDocument(app, runId, step, uri);
+}
+
+/** The parts of a page's address that name a text which does not change any more. */
+async function endedText(
+  app: App,
+  { runId, step, response }: Side,
+): Promise<readonly [string, string, string] | undefined> {
+  if (response == null || response === 'content') {
+    return [runId, step, 'content'];
+  }
+  const { steps } = await app.server.execute('writeit.run.show', { runId });
+  const ended = steps[step]?.aiResponses.find(
+    ({ responseId }, index) => response === index || response === responseId,
+  );
+  return ended && [runId, step, ended.responseId];
 }
 
 async function comparedText(app: App, { runId, step, response }: Side): Promise<ComparedText> {

@@ -45,10 +45,23 @@ export async function showAsText(uri = activeDeskUri()): Promise<void> {
   }
 }
 
+/** Show the page of a text that is open as markdown, by default of the active one. */
+export async function showAsPage(
+  uri = vscode.window.activeTextEditor?.document.uri,
+): Promise<void> {
+  if (uri?.scheme === SCHEME) {
+    await vscode.commands.executeCommand('vscode.openWith', uri, DESK_VIEW);
+  }
+}
+
+/** Whether pages open in an editor of their own, with buttons and text fields. */
+export function usesDesk(): boolean {
+  return vscode.workspace.getConfiguration('writeit').get<string>('view', 'desk') === 'desk';
+}
+
 function isDeskPage(uri: vscode.Uri): boolean {
-  const view = vscode.workspace.getConfiguration('writeit').get<string>('view', 'desk');
   const [, name = ''] = uri.path.split('/');
-  return uri.scheme === SCHEME && view === 'desk' && DESK_VIEWS.includes(name);
+  return uri.scheme === SCHEME && usesDesk() && DESK_VIEWS.includes(name);
 }
 
 /** The page that the active tab shows in its own editor. */

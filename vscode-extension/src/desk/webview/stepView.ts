@@ -193,14 +193,14 @@ function updateRound(
   isNewest: boolean,
   answers: readonly ShownAnswer[],
 ): void {
-  const wasNewest = root.dataset['newest'] === 'true';
   const isOpen = getState().opened[`round-${number}`] ?? answers.some(({ isChosen }) => isChosen);
   setAttributes(root, {
     'data-newest': String(isNewest),
-    open: isNewest || isOpen || (wasNewest && isNewest),
+    open: isNewest || isOpen,
   });
   summary.hidden = isNewest;
-  const text = `${labels.olderRounds} · ${answers.map((each) => each.number).join(', ')}`;
+  const numbers = answers.map((answer) => answer.number).join(', ');
+  const text = isNewest ? '' : `${labels.olderRounds} · ${numbers}`;
   if (summary.textContent !== text) {
     summary.textContent = text;
   }

@@ -1,0 +1,196 @@
+// Checks of the page of a step, with the HTML, policy, script and style of the extension.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { report, required, withPage } from './browser.mjs';
+
+const { buildSync } = createRequire(join(required('EXTENSION'), 'package.json'))('esbuild');
+const ORIGIN = 'http://127.0.0.1:1';
+
+/** The extension's own HTML; of VS Code it needs settings, texts and addresses. */
+function pageHtml(hasImages = false) {
+  const entry = join(required('EXTENSION'), 'src/desk/deskHtml.ts');
+  const options = { bundle: true, write: false, platform: 'node', format: 'cjs', external: ['vscode'] };
+  const [{ text }] = buildSync({ ...options, entryPoints: [entry] }).outputFiles;
+  const vscode = {
+    l10n: { t: (words) => words },
+    env: { language: 'en' },
+    workspace: { getConfiguration: () => ({ get: (_, value) => value }) },
+    Uri: { joinPath: (base, ...parts) => [base, ...parts].join('/') },
+  };
+  const module = { exports: {} };
+  const load = (name) => (name === 'vscode' ? vscode : createRequire(import.meta.url)(name));
+  new Function('require', 'module', 'exports', text)(load, module, module.exports);
+  const webview = { cspSource: ORIGIN, asWebviewUri: (uri) => uri };
+  return module.exports.deskHtml(webview, { extensionUri: ORIGIN, resource: '', hasImages });
+}
+
+const CAN = { run: false, regenerate: true, select: true, merge: true, continue: false, skip: false, apply: false, branch: true };
+
+function answer(number, text, extra = {}) {
+  const head = { responseId: `id-${number}`, number, model: 'openai/gpt', state: 'ended', round: 0 };
+  const rest = { facts: '12 words · $0.0020', note: '', isChosen: false, isDraft: false, canContinue: false, score: null };
+  return { ...head, ...rest, text, ...extra };
+}
+
+function stepPage(answers, extra = {}) {
+  const steps = ['angles', 'draft'].map((name) => ({ name, uri: `writeit:/step/x/${name}.md`, status: 'done' }));
+  const flags = { canPause: false, canResume: false, isStreaming: false, isLast: false, choosesItems: false };
+  const base = { kind: 'step', title: 'draft · step 2 of 2', intro: '**2 answers to choose from.**' };
+  return { ...base, steps, answers, merge: '', passages: 0, feedback: '', can: CAN, ...flags, ...extra };
+}
+
+const LONG = Array.from({ length: 60 }, (_, index) => `Paragraph ${index}, with **some** words.\n`).join('\n');
+const TWO = [answer(1, `# One\n\nA [link](https://x.example) and **bold words** here.\n\n${LONG}`), answer(2, LONG)];
+
+const CHECKS = {
+  'the policy stops other scripts, styles, frames and images': async (page) => {
+    const blocked = await page.evaluate(async () => {
+      const seen = [];
+      document.addEventListener('securitypolicyviolation', ({ effectiveDirective }) => seen.push(effectiveDirective));
+      const add = (tag, attributes) => document.body.append(Object.assign(document.createElement(tag), attributes));
+      add('script', { textContent: 'window.evil = true' });
+      add('style', { textContent: 'body { color: red }' });
+      add('img', { src: 'https://x.example/a.png' });
+      add('iframe', { src: 'https://x.example/' });
+      await fetch('https://x.example/').catch(() => undefined);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      return { seen: seen.sort(), evil: window.evil === true };
+    });
+    equal(blocked.evil, false);
+    equal(blocked.seen.join(), 'connect-src,frame-src,img-src,script-src-elem,style-src-elem');
+  },
+
+  'html of a model is text, and links lead to the web or to pages': async (page, show) => {
+    await show(stepPage([answer(1, '<img src=x onerror=alert(1)> [a](javascript:alert(1)) [b](command:x) [c](https://x.example)')]));
+    equal(await page.locator('.prose img').count(), 0);
+    equal(await page.locator('.prose a').count(), 1);
+  },
+
+  'images are not loaded until the user asks': async (page, show) => {
+    await show(stepPage([answer(1, '![bridge](https://x.example/b.png)')]));
+    await page.getByText('Image: bridge').waitFor();
+    await page.getByRole('button', { name: 'Show Images' }).click();
+    equal((await sent(page, 'images')).length, 1);
+  },
+
+  'what streams grows without moving what is read': async (page, show) => {
+    const growing = (count) => answer(1, LONG.split('\n').slice(0, count).join('\n'), { state: 'streaming' });
+    await page.setViewportSize({ width: 480, height: 700 });
+    await show(stepPage([growing(9), answer(2, LONG)], { isStreaming: true }));
+    const read = page.locator('.answer').nth(1).getByText('Paragraph 20,');
+    await read.evaluate((element) => element.scrollIntoView({ block: 'center' }));
+    const before = await read.boundingBox();
+    for (const count of [30, 60, 120]) {
+      await show(stepPage([growing(count), answer(2, LONG)], { isStreaming: true }));
+      await page.waitForTimeout(60); // the browser adjusts its scroll position in the next frame
+    }
+    equal(Math.abs((await read.boundingBox()).y - before.y) < 2, true); // a fraction of a pixel is rounded
+  },
+
+  'a selection stays while its answer grows': async (page, show) => {
+    const grow = (words) => show(stepPage([answer(1, `First words.\n\n${words}`, { state: 'streaming' })], { isStreaming: true }));
+    await grow('Then');
+    await page.getByText('First words.').click({ clickCount: 3 });
+    await grow('Then more, and more.');
+    equal((await page.evaluate(() => document.getSelection().toString())).trim(), 'First words.');
+  },
+
+  'selected words are taken as the markdown has them': async (page, show) => {
+    await show(stepPage(TWO));
+    await page.locator('.answer').first().getByText('bold words').dblclick();
+    await page.getByRole('button', { name: 'Add Selection to Merge' }).click();
+    await page.getByText('A link and').click({ clickCount: 3 });
+    await page.getByRole('button', { name: 'Choose Selection' }).click();
+    const [take, choose] = (await sent(page, 'act')).map(({ act }) => act);
+    equal(take.text, 'words');
+    equal(choose.text, 'A [link](https://x.example) and **bold words** here.');
+  },
+
+  'keys choose, select and merge, and letters do nothing outside of an answer': async (page, show) => {
+    await show(stepPage(TWO));
+    await page.keyboard.press('c');
+    equal((await sent(page, 'act')).length, 0);
+    for (const key of ['1', 'ArrowRight', 'Shift+ArrowDown', 'm', 'Control+Enter']) await page.keyboard.press(key);
+    const [take, choose] = (await sent(page, 'act')).map(({ act }) => act);
+    equal(take.text, 'Paragraph 0, with **some** words.');
+    equal([choose.act, choose.responseId, choose.goOn].join(), 'choose,id-2,true');
+  },
+
+  'what is typed is sent at once, and an older page does not overwrite it': async (page, show) => {
+    await show(stepPage(TWO));
+    await page.keyboard.press('f');
+    await page.keyboard.type('Shorter');
+    await show(stepPage(TWO, { feedback: 'old' }));
+    equal(await page.locator('#feedback-text').inputValue(), 'Shorter');
+    equal((await sent(page, 'draft')).at(-1).text, 'Shorter');
+    await message(page, { kind: 'saved', place: 'feedback', text: 'Shorter' });
+    await show(stepPage(TWO, { feedback: '' })); // a decision has taken it
+    equal(await page.locator('#feedback-text').inputValue(), '');
+  },
+
+  'columns fold to one where they are narrow': async (page, show) => {
+    await show(stepPage(TWO));
+    const columns = () => page.locator('.grid').evaluate((grid) => getComputedStyle(grid).gridTemplateColumns.split(' ').filter((width) => width !== '0px').length);
+    equal(await columns(), 2);
+    await page.setViewportSize({ width: 600, height: 400 });
+    equal(await columns(), 1);
+    equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true);
+  },
+
+  'buttons are those that the server allows': async (page, show) => {
+    const can = { ...CAN, select: false, merge: false, regenerate: false };
+    await show(stepPage(TWO, { can }));
+    equal(await page.getByRole('button', { name: /Choose|Merge$|Edit/ }).count(), 1); // opens the merge
+    await page.getByRole('button', { name: 'Branch Here' }).waitFor();
+  },
+
+  'axe-core finds nothing serious': async (page, show) => {
+    const failed = answer(3, '', { state: 'failed', note: 'The provider could not be reached.' });
+    await show(stepPage([...TWO, failed, answer(4, LONG, { isChosen: true })], { choosesItems: true }));
+    await page.keyboard.press('f');
+    await page.evaluate(readFileSync(required('AXE'), 'utf8'));
+    const { violations } = await page.evaluate('axe.run(document)');
+    const serious = violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
+    equal(serious.map(({ id, nodes }) => `${id}: ${nodes[0].html}`).join('; '), '');
+  },
+};
+
+function equal(found, expected) {
+  if (found !== expected) throw new Error(`${JSON.stringify(found)} is not ${JSON.stringify(expected)}`);
+}
+
+const message = (page, data) => page.evaluate((sending) => new Promise((resolve) => {
+  addEventListener('message', () => resolve(), { once: true });
+  postMessage(sending, '*');
+}), data);
+const sent = (page, kind) => page.evaluate((wanted) => window.sent.filter((each) => each.kind === wanted), kind);
+
+await withPage(async (page) => {
+  await page.addInitScript(() => {
+    let state;
+    window.sent = [];
+    window.acquireVsCodeApi = () => ({
+      postMessage: (data) => window.sent.push(data),
+      getState: () => state,
+      setState: (next) => (state = next),
+    });
+  });
+  await page.route(`${ORIGIN}/**`, (route) => {
+    const { pathname } = new URL(route.request().url());
+    const type = pathname.endsWith('.css') ? 'text/css' : 'text/javascript';
+    return pathname === '/'
+      ? route.fulfill({ contentType: 'text/html', body: pageHtml() })
+      : route.fulfill({ contentType: type, body: readFileSync(join(required('EXTENSION'), pathname), 'utf8') });
+  });
+  page.setDefaultTimeout(10_000);
+  for (const [check, run] of Object.entries(CHECKS)) {
+    await page.setViewportSize({ width: 1200, height: 800 });
+    await page.goto(`${ORIGIN}/`);
+    const failure = await run(page, (shown) => message(page, { kind: 'page', page: shown })).then(
+      () => null,
+      (error) => String(error.message).slice(0, 600),
+    );
+    report({ check, failure });
+  }
+});
