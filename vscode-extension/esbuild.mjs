@@ -24,7 +24,7 @@ await build(
 if (!tests) {
   await build({
     bundle: true,
-    entryPoints: { desk: 'src/desk/webview/main.ts', 'desk-style': 'src/desk/webview/desk.css' },
+    entryPoints: { desk: 'src/desk/webview/main.ts' },
     outdir: 'dist',
     format: 'iife',
     platform: 'browser',

@@ -1,4 +1,4 @@
-"""The page of a step in a real Chromium, with its own HTML, policy, script and style."""
+"""The page of a step in a real Chromium: its HTML, policy, script and style."""
 
 from typing import Any
 

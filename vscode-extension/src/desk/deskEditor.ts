@@ -65,7 +65,9 @@ class DeskEditor implements vscode.Disposable {
     });
     panel.webview.options = {
       enableScripts: true,
-      localResourceRoots: [vscode.Uri.joinPath(app.context.extensionUri, 'dist')],
+      localResourceRoots: ['dist', 'media'].map((folder) =>
+        vscode.Uri.joinPath(app.context.extensionUri, folder),
+      ),
     };
     this.#subscriptions = this.#subscribe();
     this.#setHtml();

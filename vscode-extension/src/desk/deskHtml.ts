@@ -23,8 +23,8 @@ export interface HtmlOptions {
 /** The document of a page; what it shows comes by messages. */
 export function deskHtml(webview: vscode.Webview, options: HtmlOptions): string {
   const { extensionUri, resource, hasImages } = options;
-  const file = (name: string): string =>
-    webview.asWebviewUri(vscode.Uri.joinPath(extensionUri, 'dist', name)).toString();
+  const file = (...path: string[]): string =>
+    webview.asWebviewUri(vscode.Uri.joinPath(extensionUri, ...path)).toString();
   const nonce = randomBytes(16).toString('base64');
   const policy = contentSecurityPolicy(webview.cspSource, nonce, hasImages);
   const data = { ...previewType(resource), labels: deskLabels(), hasImages };
@@ -34,12 +34,12 @@ export function deskHtml(webview: vscode.Webview, options: HtmlOptions): string 
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${escapeAttribute(policy)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="stylesheet" href="${escapeAttribute(file('desk-style.css'))}">
+<link rel="stylesheet" href="${escapeAttribute(file('media', 'desk.css'))}">
 <title>WriteIt</title>
 </head>
 <body data-options="${escapeAttribute(JSON.stringify(data))}">
 <main id="page" tabindex="-1"></main>
-<script nonce="${nonce}" src="${escapeAttribute(file('desk.js'))}"></script>
+<script nonce="${nonce}" src="${escapeAttribute(file('dist', 'desk.js'))}"></script>
 </body>
 </html>`;
 }

@@ -6,7 +6,6 @@ export const MISSING = l10n.t('This page cannot be shown');
 /** Every text of the page that the extension, not the server, writes. */
 const LABELS = {
   steps: l10n.t('Steps of this run'),
-  answers: l10n.t('Answers'),
   olderRounds: l10n.t('Earlier answers'),
   answer: l10n.t('Answer {0}'),
   chosen: l10n.t('your choice'),
@@ -22,7 +21,7 @@ const LABELS = {
   choosePart: l10n.t('Choose Selection'),
   chooseItem: l10n.t('Choose This One'),
   take: l10n.t('Add to Merge'),
-  takePart: l10n.t('Add Selection to Merge'),
+  takePart: l10n.t('Add Selection'),
   edit: l10n.t('Edit'),
   editDone: l10n.t('Done'),
   editField: l10n.t('Text of answer {0}'),
@@ -57,7 +56,6 @@ const LABELS = {
   added: l10n.t('Added to the merge'),
   image: l10n.t('Image: {0}'),
   showImages: l10n.t('Show Images'),
-  differences: l10n.t('Show differences'),
   keys: l10n.t(
     'Keys: a number goes to that answer, left and right to the next one. In an answer: Ctrl+Enter chooses and continues, C chooses, M adds to the merge, E edits, D compares, X stops; Shift with up and down selects paragraphs. G goes to the merge, F to the feedback, Escape back.',
   ),

@@ -26,16 +26,20 @@ class Panel {
     this.toggle.addEventListener('click', () => {
       this.open(!this.isOpen);
     });
-    this.open(getState().opened[id] ?? false, false);
+    this.#show(getState().opened[id] ?? false);
   }
 
   get isOpen(): boolean {
     return !this.root.hidden;
   }
 
-  open(isOpen: boolean, withFocus = true): void {
+  #show(isOpen: boolean): void {
     this.root.hidden = !isOpen;
     setAttributes(this.toggle, { 'aria-expanded': String(isOpen) });
+  }
+
+  open(isOpen: boolean, withFocus = true): void {
+    this.#show(isOpen);
     setState({ opened: { ...getState().opened, [this.#id]: isOpen } });
     if (withFocus) {
       (isOpen ? this.field.area : this.toggle).focus();
@@ -45,6 +49,9 @@ class Panel {
   update(title: string, text: string, buttons: readonly ButtonSpec[]): void {
     this.toggle.textContent = title;
     this.field.show(text);
+    if (getState().opened[this.#id] === undefined && this.field.text.trim() !== '') {
+      this.#show(true); // words are never hidden, unless the user closes the panel
+    }
     setButtons(this.#bar, buttons);
   }
 }
@@ -119,6 +126,7 @@ export class Dock {
     }
     const run = (): void => {
       act({ act: 'regenerate', feedback: this.feedback.field.text });
+      this.feedback.open(false);
     };
     return [{ label: labels.regenerate, run, isPrimary: true, keys: 'Ctrl+Enter' }];
   }

@@ -39,6 +39,7 @@ export class Field {
   show(text: string): void {
     if (getState().typed[this.#place] === undefined && this.area.value !== text) {
       this.area.value = text;
+      this.status.textContent = '';
     }
   }
 

@@ -16,18 +16,22 @@ markdown.renderer.rules['image'] = (tokens, index, _options, _env, renderer) => 
   return renderer.renderToken(tokens, index, _options);
 };
 // Where a block stands in its source, so that what is selected can be found there.
-markdown.core.ruler.push('lines', ({ tokens }) => {
+markdown.core.ruler.push('lines', ({ tokens, env }) => {
   for (const token of tokens) {
+    if (token.type.startsWith('heading_')) {
+      const level = Number(token.tag.slice(1)) + (env as { below: number }).below;
+      token.tag = `h${Math.min(level, 6)}`;
+    }
     if (token.map !== null && token.nesting >= 0) {
       token.attrSet('data-lines', token.map.join('-'));
     }
   }
 });
 
-/** The blocks of a text. */
-export function renderBlocks(text: string): DocumentFragment {
+/** The blocks of a text; `below` is the level of the heading that it stands under. */
+export function renderBlocks(text: string, below = 2): DocumentFragment {
   const template = document.createElement('template');
-  template.innerHTML = markdown.render(text);
+  template.innerHTML = markdown.render(text, { below });
   return template.content;
 }
 
@@ -42,13 +46,13 @@ export function renderLine(text: string): DocumentFragment {
  * Show a text. Blocks before the first one that differs stay as they are, so that nothing moves
  * and no selection is lost while the end grows. Whether something has changed.
  */
-export function showMarkdown(target: Element, text: string): boolean {
+export function showMarkdown(target: Element, text: string, below = 2): boolean {
   const shown = target as HTMLElement & { source?: string };
   if (shown.source === text) {
     return false;
   }
   shown.source = text;
-  const blocks = [...renderBlocks(text).children];
+  const blocks = [...renderBlocks(text, below).children];
   const old = [...target.children];
   const first = blocks.findIndex((block, index) => !old[index]?.isEqualNode(block));
   const kept = first === -1 ? blocks.length : first;

@@ -18,7 +18,7 @@ export class RunView {
 
   update(page: RunPage | ProblemPage): void {
     this.#title.replaceChildren(renderLine(page.title));
-    showMarkdown(this.#text, page.intro);
+    showMarkdown(this.#text, page.intro, 0);
     setButtons(this.#bar, page.kind === 'run' ? runButtons(page) : []);
   }
 }
