@@ -7,7 +7,8 @@ from writeit.domain.errors import InvalidTransition, NotFound
 from writeit.domain.operations import select
 from writeit.domain.run import PipelineRun
 from writeit.engine.queries import StepPreview
-from writeit.engine.requests import GenerateStep
+from writeit.engine.requests import GenerateStep, RegenerateStep
+from writeit.engine.usage import count_choices
 
 CAPPED = PIPELINE.evolve(
     steps=tuple(step.evolve(max_tokens=97) for step in PIPELINE.steps)
@@ -93,3 +94,27 @@ async def test_a_step_after_an_open_one_has_no_prompt(setup: EngineSetup) -> Non
         await preview(setup, run, MODEL, step="drat")
     with pytest.raises(NotFound):
         await preview(setup, run, "nobody/x")
+
+
+async def test_choices_are_counted_once_for_each_decision(setup: EngineSetup) -> None:
+    """Of a branch only what was decided in it; shared answers are offered once."""
+    run = await setup.run()
+    await (await setup.ask(run, MODEL, OTHER)).wait()
+    index = [a.model for a in setup.stored(run).steps["angles"].ai_responses].index(
+        OTHER
+    )
+    await setup.engine.execute(
+        run.pipeline_run_id,
+        lambda run, at: select.select_response(
+            run, run.steps["angles"], index, at, content="mine"
+        ),
+    )
+    child = await setup.engine.branch_run(run.pipeline_run_id, "angles")
+    regenerate = RegenerateStep(
+        run_id=child.pipeline_run_id, models=(MODEL,), model_selection=setup.wishes
+    )
+    await (await setup.engine.generate(regenerate)).wait()
+    first, second = count_choices(setup.store)
+    assert [first.model, second.model] == [MODEL, OTHER]
+    assert (first.offered, first.chosen, first.regenerated) == (2, 0, 1)
+    assert (second.offered, second.chosen, second.edited) == (1, 1, 1)

@@ -1401,7 +1401,7 @@ export interface UsageShowParams {
   readonly streamToken?: (string | null) | undefined;
   readonly wait?: boolean | undefined;
   readonly since?: (string | null) | undefined;
-  readonly by?: ('model' | 'pipeline' | 'day' | 'run') | undefined;
+  readonly by?: ('model' | 'pipeline' | 'day' | 'run' | 'document') | undefined;
 }
 /**
  * Rows by key, and their total.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import click
 
@@ -33,6 +33,7 @@ from writeit.cli.workspace import (
     run_async,
     write_text_file,
 )
+from writeit.domain.entity import ChoiceCount
 from writeit.domain.errors import InvalidExport
 from writeit.domain.operations.lifecycle import find_step
 from writeit.domain.run import PipelineRun, PipelineStatus
@@ -40,14 +41,13 @@ from writeit.domain.run_bundle import RunBundle
 from writeit.domain.run_summary import RunNode, RunSummary
 from writeit.domain.session import ExportFormat
 from writeit.engine.queries import (
-    UsageGrouping,
     find_document_run,
     find_shown_root,
     read_full_tree,
     read_run_tree,
-    sum_usage,
 )
 from writeit.engine.transfer import build_bundle, import_run
+from writeit.engine.usage import UsageGrouping, count_choices, sum_usage
 from writeit.export.bundle_reader import read_export
 from writeit.export.render import export_run
 from writeit.ports.store import RunQuery, Store
@@ -60,12 +60,12 @@ from writeit.views.compare import (
 )
 from writeit.views.run import render_run, tree_rows
 from writeit.views.uris import ComparedSide
-from writeit.views.usage import render_usage
+from writeit.views.usage import render_choices, render_usage
 
 STATUS_CHOICE = click.Choice(
     [status.value for status in PipelineStatus], case_sensitive=False
 )
-GROUPING_CHOICE = click.Choice(get_args(UsageGrouping))
+GROUPING_CHOICE = click.Choice([*get_args(UsageGrouping), "choice"])
 DEFAULT_GROUPINGS: tuple[UsageGrouping, ...] = ("model", "day", "pipeline")
 
 
@@ -260,16 +260,35 @@ def usage(
     context: click.Context,
     *,
     since: datetime | None,
-    by: UsageGrouping | None,
+    by: UsageGrouping | Literal["choice"] | None,
     as_json: bool,
 ) -> None:
-    """Show tokens, time and known cost of all calls."""
+    """Show tokens, time and known cost of all calls.
+
+    By `choice`: how many answers of each model you were offered, chose, edited, merged
+    and regenerated.
+    """
+    if by == "choice":
+        run_async(_print_choices(context, as_json=as_json))
+        return
     since = since.astimezone(UTC) if since else None
     if has_store(Path.cwd(), context):
         text = run_async(_render_workspace_usage(context, since, by, as_json=as_json))
     else:
         text = _format_usage(None, since, by, as_json=as_json)
     echo_styled(text, nl=False)
+
+
+async def _print_choices(context: click.Context, *, as_json: bool) -> bool:
+    counts: list[ChoiceCount] = []
+    if has_store(Path.cwd(), context):
+        async with open_existing_workspace(Path.cwd(), context) as workspace:
+            counts = count_choices(workspace.store)
+    if as_json:
+        print_json([asdict(count) for count in counts])
+    else:
+        echo_styled(render_for_terminal(render_choices(counts)), nl=False)
+    return True
 
 
 async def _render_workspace_usage(
@@ -291,12 +310,12 @@ def _format_usage(
     as_json: bool,
 ) -> str:
     records = list(store.usage_records(since)) if store else []
-    rows, total = sum_usage(records, grouping or "model")
+    rows, total = sum_usage(store, records, grouping or "model")
     if as_json:
         rows_json = [asdict(row) for row in rows]
         return json.dumps({"rows": rows_json, "total": asdict(total)}, indent=2) + "\n"
     kinds = (grouping,) if grouping else DEFAULT_GROUPINGS
-    sums = {str(kind): sum_usage(records, kind)[0] for kind in kinds}
+    sums = {str(kind): sum_usage(store, records, kind)[0] for kind in kinds}
     return render_for_terminal(render_usage(sums, total, since=since))
 
 

@@ -205,6 +205,23 @@ class UsageTotal:
             self.cost_usd = (self.cost_usd or 0.0) + usage.cost_usd
 
 
+@dataclass(slots=True, kw_only=True)
+class ChoiceCount:
+    """What became of one model's answers to one step, in all runs."""
+
+    step: str
+    model: str
+    offered: int = 0
+    """Answers, each counted once; branches share them."""
+    chosen: int = 0
+    edited: int = 0
+    """How many of the chosen ones the user edited."""
+    merged: int = 0
+    """Steps whose merge has a part of them."""
+    regenerated: int = 0
+    """Answers of rounds that the user regenerated."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelPreview:
     """The size and cost of a prompt for one model; None is unknown."""

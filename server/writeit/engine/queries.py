@@ -7,10 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Literal
 from uuid import UUID
 
-from writeit.domain.entity import ModelPreview, UsageTotal
+from writeit.domain.entity import ModelPreview
 from writeit.domain.errors import InvalidTransition, NotFound
 from writeit.domain.model_id import check_model_id
 from writeit.domain.operations import generate
@@ -23,7 +22,7 @@ from writeit.engine.precedence import ModelSelection, resolve_step_models
 from writeit.engine.prepared import StepContext, context_window_error, estimate_call
 from writeit.engine.requests import GenerateStep, resolve_models
 from writeit.ports.models import CallEstimate, ModelCall, ModelInfo
-from writeit.ports.store import RunQuery, Store, UsageRecord
+from writeit.ports.store import RunQuery, Store
 from writeit.text.front_matter import with_providers
 
 
@@ -162,34 +161,6 @@ def estimate_cost(
         if into is not None and out is not None
     ]
     return sum(costs) if len(costs) == len(models) else None
-
-
-UsageGrouping = Literal["model", "pipeline", "day", "run"]
-
-
-def sum_usage(
-    records: Iterable[UsageRecord], group_by: UsageGrouping
-) -> tuple[list[UsageTotal], UsageTotal]:
-    """Return the sum for each key, sorted, and the sum of all."""
-    rows: dict[str, UsageTotal] = {}
-    total = UsageTotal(key="total")
-    for record in records:
-        key = _group_key(record, group_by)
-        for row in (rows.setdefault(key, UsageTotal(key=key)), total):
-            row.add(record.usage, record.seconds)
-    return [rows[key] for key in sorted(rows)], total
-
-
-def _group_key(record: UsageRecord, group_by: UsageGrouping) -> str:
-    match group_by:
-        case "model":
-            return record.model
-        case "pipeline":
-            return record.pipeline
-        case "day":
-            return record.at.date().isoformat()
-        case "run":
-            return str(record.run_id)
 
 
 LAST_RUN = "last"

@@ -14,7 +14,7 @@ from writeit.lsp.shapes import WireModel
 
 class UsageShowParams(Params):
     since: UtcDatetime | None = None
-    by: Literal["model", "pipeline", "day", "run"] = "model"
+    by: Literal["model", "pipeline", "day", "run", "document"] = "model"
 
 
 class UsageRow(WireModel):

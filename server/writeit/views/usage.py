@@ -1,11 +1,11 @@
-"""The page of tokens, time and cost, grouped by model, day, pipeline or run."""
+"""The pages of tokens, time and cost, and of which answers were chosen."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from writeit.domain.entity import UsageTotal
+from writeit.domain.entity import ChoiceCount, UsageTotal
 from writeit.views import wording
 from writeit.views.escape import escape_inline, markdown_table, page_of_blocks
 
@@ -68,3 +68,21 @@ def _cost_cell(row: UsageTotal) -> str:
         if row.unknown_cost_calls
         else known
     )
+
+
+def render_choices(counts: Sequence[ChoiceCount]) -> str:
+    """Return the page of what became of each model's answers."""
+    headers = ("step", "model", *_COUNTED)
+    rows = [
+        (
+            escape_inline(count.step),
+            escape_inline(count.model),
+            *(f"{getattr(count, name):,}" for name in _COUNTED),
+        )
+        for count in counts
+    ]
+    table = markdown_table(headers, rows, right_aligned=range(2, len(headers)))
+    return page_of_blocks("# Choices", table if rows else "No answers yet.")
+
+
+_COUNTED = ("offered", "chosen", "edited", "merged", "regenerated")

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from writeit.domain.errors import InvalidParams
 from writeit.engine.limits import TRUST_BUTTON
-from writeit.engine.queries import sum_usage
 from writeit.engine.sessions import change_preferences
+from writeit.engine.usage import sum_usage
 from writeit.files import resolve_in_workspace
 from writeit.lsp import library_shapes, shapes
 from writeit.lsp import protocol as p
@@ -111,10 +111,11 @@ def _maintenance_of(request: Request[Any]) -> Maintenance:
 
 @command("writeit.usage.show")
 async def show_usage(request: Request[sp.UsageShowParams]) -> sp.UsageShowResult:
-    """Return tokens, cost and time by model, pipeline, day or run."""
+    """Return tokens, cost and time by model, pipeline, day, run or document."""
     params = request.params
-    records = request.folder().store.usage_records(params.since)
-    rows, total = sum_usage(records, params.by)
+    store = request.folder().store
+    records = store.usage_records(params.since)
+    rows, total = sum_usage(store, records, params.by)
     return sp.UsageShowResult.model_validate({"rows": rows, "total": total})
 
 

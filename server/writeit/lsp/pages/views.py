@@ -16,13 +16,12 @@ from writeit.domain.operations import lifecycle
 from writeit.domain.placement import place_content
 from writeit.domain.run import PipelineRun
 from writeit.engine.queries import (
-    UsageGrouping,
     find_root_run,
     find_shown_root,
     read_full_tree,
-    sum_usage,
 )
 from writeit.engine.requests import GenerateStep
+from writeit.engine.usage import UsageGrouping, sum_usage
 from writeit.library.front_matter import split_front_matter
 from writeit.lsp.folder import WorkspaceFolder
 from writeit.lsp.pages.files import PageFile
@@ -182,8 +181,8 @@ async def _comparison_text(folder: WorkspaceFolder, side: ComparedSide) -> Compa
 def _render_usage_page(store: Store) -> str:
     records = list(store.usage_records())
     kinds: tuple[UsageGrouping, ...] = ("model", "day", "pipeline")
-    sums = {str(by): sum_usage(records, by)[0] for by in kinds}
-    return render_usage(sums, sum_usage(records, "model")[1])
+    sums = {str(by): sum_usage(store, records, by)[0] for by in kinds}
+    return render_usage(sums, sum_usage(store, records, "model")[1])
 
 
 async def read_view(folder: WorkspaceFolder, view: View) -> ReadOnlyPage:
