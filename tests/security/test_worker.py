@@ -5,11 +5,13 @@ import os
 import pydoc
 import signal
 import time
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import psutil
 import pytest
+import pytest_asyncio
 
 from support.attacks import add_pipeline
 from support.editor import Editor, serving
@@ -32,8 +34,31 @@ def workers_of(editor: Editor) -> list[int]:
     return found
 
 
+@pytest_asyncio.fixture(loop_scope="session")
+async def process() -> AsyncIterator[worker.LimitedWorker]:
+    """Return a worker without a server."""
+    process = worker.LimitedWorker()
+    yield process
+    await process.close()
+
+
+@asynccontextmanager
+async def stopped_worker(
+    environment: dict[str, str], folder: Path
+) -> AsyncIterator[tuple[Editor, int, str]]:
+    """Stop the worker of a server that has a run; return its id and the run's."""
+    add_pipeline(folder, "theirs", "samples: 1")
+    (folder / "notes.md").write_text("Notes.\n")
+    async with serving([folder], "neovim", environment) as editor:
+        notes = editor.open_document(folder / "notes.md")
+        run = await editor.command("writeit.run.start", pipeline="theirs", uri=notes)
+        (pid,) = workers_of(editor)
+        os.kill(pid, signal.SIGSTOP)  # so that it ends while it works
+        yield editor, pid, run["pipelineRunId"]
+
+
 async def test_a_file_of_the_workspace_is_not_read_in_this_process(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, process: worker.LimitedWorker
 ) -> None:
     """The worker reads it: the same entry, and none was read here."""
     add_pipeline(tmp_path, "theirs", "samples: 2")
@@ -44,11 +69,7 @@ async def test_a_file_of_the_workspace_is_not_read_in_this_process(
     expected = read_file(kind, file)
     here: list[str] = []
     monkeypatch.setattr(catalog, "read_pipeline", here.append)
-    process = worker.LimitedWorker()
-    try:
-        cache[file.path] = await process.run(read_file, kind, file)
-    finally:
-        await process.close()
+    cache[file.path] = await process.run(read_file, kind, file)
     unread.clear()
     library, _ = read_library(tmp_path, cache, unread)
     assert library.pipelines["theirs"] == expected
@@ -80,21 +101,13 @@ async def test_a_killed_worker_costs_one_answer(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
     """The error names the template; the next request starts another process."""
-    add_pipeline(tmp_path, "theirs", "samples: 1")
-    (tmp_path / "notes.md").write_text("Notes.\n")
-    async with serving([tmp_path], "neovim", environment) as editor:
-        notes = editor.open_document(tmp_path / "notes.md")
-        run = await editor.command("writeit.run.start", pipeline="theirs", uri=notes)
-        (pid,) = workers_of(editor)
-        os.kill(pid, signal.SIGSTOP)  # so that it is killed while it works
-        _, reply = editor.start("writeit.step.preview", runId=run["pipelineRunId"])
+    async with stopped_worker(environment, tmp_path) as (editor, pid, run_id):
+        _, reply = editor.start("writeit.step.preview", runId=run_id)
         await editor.command("writeit.pipeline.list")  # it does not wait
         os.kill(pid, signal.SIGKILL)
         with pytest.raises(Exception, match=r"'draft' of 'theirs' was .*SIGKILL"):
             await asyncio.wait_for(reply, 20)
-        preview = await editor.command(
-            "writeit.step.preview", runId=run["pipelineRunId"]
-        )
+        preview = await editor.command("writeit.step.preview", runId=run_id)
         assert "Notes." in preview["prompt"]
         assert pid not in workers_of(editor)
 
@@ -103,14 +116,8 @@ async def test_a_cancelled_preview_ends_the_work(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
     """The request is answered at once, and the process is gone."""
-    add_pipeline(tmp_path, "theirs", "samples: 1")
-    (tmp_path / "notes.md").write_text("Notes.\n")
-    async with serving([tmp_path], "neovim", environment) as editor:
-        notes = editor.open_document(tmp_path / "notes.md")
-        run = await editor.command("writeit.run.start", pipeline="theirs", uri=notes)
-        (pid,) = workers_of(editor)
-        os.kill(pid, signal.SIGSTOP)
-        call, reply = editor.start("writeit.step.preview", runId=run["pipelineRunId"])
+    async with stopped_worker(environment, tmp_path) as (editor, pid, run_id):
+        call, reply = editor.start("writeit.step.preview", runId=run_id)
         await editor.command("writeit.pipeline.list")
         editor.notify("$/cancelRequest", {"id": call})
         with pytest.raises(Exception, match=r"[Cc]ancel"):
@@ -118,57 +125,45 @@ async def test_a_cancelled_preview_ends_the_work(
         await wait_until_async(lambda: pid not in workers_of(editor))
 
 
-async def test_the_worker_has_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_worker_has_no_keys(
+    monkeypatch: pytest.MonkeyPatch, process: worker.LimitedWorker
+) -> None:
     """Nor anything else of the environment that it does not need."""
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
-    process = worker.LimitedWorker()
-    try:
-        for name in ("OPENAI_API_KEY", "HOME"):
-            assert os.getenv(name)
-            assert await process.run(os.getenv, name) is None
-    finally:
-        await process.close()
+    for name in ("OPENAI_API_KEY", "HOME"):
+        assert os.getenv(name)
+        assert await process.run(os.getenv, name) is None
 
 
-async def test_processor_time_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_processor_time_is_limited(
+    monkeypatch: pytest.MonkeyPatch, process: worker.LimitedWorker
+) -> None:
     """The error says at which number it was stopped."""
     monkeypatch.setattr(worker, "MAX_CPU_SECONDS", 1)
-    process = worker.LimitedWorker()
-    try:
-        with pytest.raises(WorkStopped, match="1 seconds of processor time"):
-            await process.run(sum, range(10**13))
-        assert await process.run(sum, [1, 2]) == 3
-    finally:
-        await process.close()
+    with pytest.raises(WorkStopped, match="1 seconds of processor time"):
+        await process.run(sum, range(10**13))
+    assert await process.run(sum, [1, 2]) == 3
 
 
-async def test_memory_is_limited() -> None:
+async def test_memory_is_limited(process: worker.LimitedWorker) -> None:
     """A text of two gigabytes is not made."""
-    process = worker.LimitedWorker()
-    try:
-        with pytest.raises(WorkStopped, match="1024 MB of memory"):
-            await process.run(bytes, 2 * 1024**3)
-        assert await process.run(sum, [1, 2]) == 3
-    finally:
-        await process.close()
+    with pytest.raises(WorkStopped, match="1024 MB of memory"):
+        await process.run(bytes, 2 * 1024**3)
+    assert await process.run(sum, [1, 2]) == 3
 
 
-async def test_the_clock_is_a_limit_too(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_clock_is_a_limit_too(
+    monkeypatch: pytest.MonkeyPatch, process: worker.LimitedWorker
+) -> None:
     """Where processor time is not limited, and for what only waits."""
     monkeypatch.setattr(worker, "MAX_WALL_SECONDS", 0.01)
-    process = worker.LimitedWorker()
-    try:
-        with pytest.raises(WorkStopped, match="took longer than"):
-            await process.run(time.sleep, 60)
-    finally:
-        await process.close()
+    with pytest.raises(WorkStopped, match="took longer than"):
+        await process.run(time.sleep, 60)
 
 
-async def test_a_reply_makes_nothing_but_our_own_values() -> None:
+async def test_a_reply_makes_nothing_but_our_own_values(
+    process: worker.LimitedWorker,
+) -> None:
     """A worker that a template has taken over cannot run anything in the server."""
-    process = worker.LimitedWorker()
-    try:
-        with pytest.raises(Exception, match="a reply has"):
-            await process.run(pydoc.locate, "os.system")
-    finally:
-        await process.close()
+    with pytest.raises(Exception, match="a reply has"):
+        await process.run(pydoc.locate, "os.system")
