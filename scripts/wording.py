@@ -16,6 +16,7 @@ GOLDEN = ROOT / "tests" / "golden" / "wording.txt"
 
 _NOT_SHOWN = {"Literal", "TypeVar", "compile", "getattr", "getLogger", "cast", "open"}
 """Calls and subscripts whose strings no user reads."""
+_SQL = ("CREATE ", "DELETE FROM ", "FROM ", "INSERT ", "SELECT ", "UPDATE ")
 
 
 def collect_wording() -> str:
@@ -99,7 +100,8 @@ def _is_wording(text: str) -> bool:
         word.isalpha() and word.islower() for word in words
     )
     is_title = len(words) == 1 and text[:1].isupper() and text[1:].islower()
-    return (is_phrase or is_title) and letters > len(text) / 2
+    is_readable = letters > len(text) / 2 and not text.startswith(_SQL)
+    return (is_phrase or is_title) and is_readable
 
 
 if __name__ == "__main__":

@@ -43,6 +43,8 @@ async def look_at(editor: Editor, uri: str) -> None:
         await editor.request("textDocument/completion", {**here, "position": position})
         await editor.request("textDocument/definition", {**here, "position": position})
     await editor.request("textDocument/documentSymbol", here)
+    await editor.request("workspace/symbol", {"query": "bees"})
+    await editor.command("writeit.search", text="bees")
 
 
 @pytest.mark.parametrize("profile", PROFILES)

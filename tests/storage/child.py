@@ -7,6 +7,7 @@ child.py grow FOLDER MEGABYTES   stores that much
 child.py hold FOLDER SECONDS     keeps the write lock that long
 child.py full FOLDER             reaches a limit on file sizes, which is then raised
 child.py fail FOLDER             stores a run on a disk that fails
+child.py search FOLDER NAME      searches until it is killed, and writes a run each time
 child.py deny FOLDER             opens it as somebody who may not write there
 """
 
@@ -19,6 +20,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -28,7 +30,8 @@ from storage import samples
 from writeit.domain import events as e
 from writeit.domain.errors import StoreError
 from writeit.domain.run import PipelineRun
-from writeit.ports.store import StaleCommit
+from writeit.ports.store import SearchQuery, StaleCommit
+from writeit.storage import search_index
 from writeit.storage.location import store_folder
 from writeit.storage.store import LmdbStore
 
@@ -143,6 +146,18 @@ async def _reason(store: LmdbStore, run: PipelineRun) -> str:
     return "stored"
 
 
+async def search(folder: Path, name: str) -> None:
+    """Report what was found of the runs written before, one run at a time."""
+    search_index._BATCH_SECONDS = 0.0  # noqa: SLF001 -- to be killed in between
+    store = LmdbStore.open(folder)
+    for number in range(1_000_000):
+        page = await store.search(SearchQuery(text=name, limit=1000))
+        tell(found=len(page.hits), written=number, partial=page.partial)
+        if name:
+            run = samples.a_run(1).evolve(pipeline_run_id=uuid4(), name=f"{name} 1")
+            await samples.put(store, run)
+
+
 def place(folder: Path) -> None:
     """Locate the store of a workspace without permission to write."""
     _be_nobody()
@@ -165,7 +180,7 @@ def deny(folder: Path) -> None:
         tell(reason=error.reason, message=error.message, hint=error.hint)
 
 
-def main(verb: str, folder: str, *rest: str) -> None:
+def main(verb: str, folder: str, *rest: str) -> None:  # noqa: C901 -- one case a verb
     """Run the command of the first argument."""
     path = Path(folder)
     with contextlib.suppress(BrokenPipeError):
@@ -186,6 +201,8 @@ def main(verb: str, folder: str, *rest: str) -> None:
                 asyncio.run(fail(path))
             case "deny", ():
                 deny(path)
+            case "search", (name,):
+                asyncio.run(search(path, name))
             case "place", ():
                 place(path)
 

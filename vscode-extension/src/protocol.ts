@@ -229,6 +229,10 @@ export interface Commands {
     readonly params: TrustSetParams;
     readonly result: TrustResult;
   };
+  readonly 'writeit.search': {
+    readonly params: SearchParams;
+    readonly result: SearchResult;
+  };
   readonly 'writeit.usage.show': {
     readonly params: UsageShowParams;
     readonly result: UsageShowResult;
@@ -1392,6 +1396,46 @@ export interface TrustSetParams {
   readonly streamToken?: (string | null) | undefined;
   readonly wait?: boolean | undefined;
   readonly trusted: boolean;
+}
+/**
+ * `writeit.search`: words, beginnings of words (`word*`) and phrases ("two words").
+ *
+ * A text has to have all of them. `uri` is a document that the run is about; `model`
+ * may lack its provider; `cursor` is the `next` of the page before.
+ */
+export interface SearchParams {
+  readonly folder?: (string | null) | undefined;
+  readonly streamToken?: (string | null) | undefined;
+  readonly wait?: boolean | undefined;
+  readonly text: string;
+  readonly in?: readonly ('prompt' | 'answer' | 'feedback' | 'applied' | 'title')[] | undefined;
+  readonly uri?: (string | null) | undefined;
+  readonly model?: (string | null) | undefined;
+  readonly since?: (string | null) | undefined;
+  readonly limit?: number | undefined;
+  readonly cursor?: (string | null) | undefined;
+}
+/**
+ * A page of hits, the texts stored last first; `partial` while some are missing.
+ */
+export interface SearchResult {
+  readonly hits: readonly SearchHit[];
+  readonly next: string | null;
+  readonly partial: boolean;
+}
+/**
+ * A text that was found; `title` is its run's name or title.
+ */
+export interface SearchHit {
+  readonly runId: string;
+  readonly step: string | null;
+  readonly responseId: string | null;
+  readonly in: 'prompt' | 'answer' | 'feedback' | 'applied' | 'title';
+  readonly title: string;
+  readonly at: string;
+  readonly line: number;
+  readonly excerpt: string;
+  readonly uri: string;
 }
 /**
  * `writeit.usage.show`.

@@ -48,6 +48,7 @@ local VERBS = {
   ['run.resume'] = 'resume',
   ['document.polish'] = 'polish',
   ['usage.show'] = 'usage',
+  search = 'search',
   ['view.read'] = 'open',
   ['view.open'] = 'open',
   ['model.install'] = 'model',

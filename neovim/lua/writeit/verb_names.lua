@@ -17,6 +17,7 @@ local VERBS = { -- in the order of a run; each with the module that implements i
   { 'rewind', 'runs' },
   { 'tree', 'runs' },
   { 'history', 'runs' },
+  { 'search', 'show' },
   { 'delete', 'runs' },
   { 'open', 'show' },
   { 'polish', 'generate' },

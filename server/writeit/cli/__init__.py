@@ -29,6 +29,7 @@ _MODULES = {
         "models": "model",
         "setup": "keys doctor neovim_runtime",
         "store": "store",
+        "search": "search",
         "mv": "mv",
         "trust": "trust",
         "completion": "completion",

@@ -54,6 +54,7 @@ COMMAND_IDS = (
     "writeit.preferences.set",
     "writeit.trust.show",
     "writeit.trust.set",
+    "writeit.search",
     "writeit.usage.show",
     "writeit.store.status",
     "writeit.store.verify",

@@ -279,6 +279,9 @@ FEATURES: dict[str, Feature] = {
     types.TEXT_DOCUMENT_DOCUMENT_SYMBOL: Feature(
         "views", "document_symbols", _is_possible_view, list
     ),
+    types.WORKSPACE_SYMBOL: Feature(
+        "workspace_symbol", "find_symbols", lambda _, __: True, list
+    ),
     types.WORKSPACE_TEXT_DOCUMENT_CONTENT: Feature(
         "views", "read_content", lambda _, __: True
     ),
@@ -289,7 +292,7 @@ FEATURES: dict[str, Feature] = {
 def _register_feature(server: WriteItServer, method: str, feature: Feature) -> None:
     async def handle(ls: WriteItServer, params: Any) -> Any:  # noqa: ANN401 -- each method has its own
         document = getattr(params, "text_document", params)
-        if not feature.applies(ls, document.uri):
+        if not feature.applies(ls, getattr(document, "uri", "")):
             return feature.empty()
         module = import_module(f"writeit.lsp.features.{feature.module}")
         return await getattr(module, feature.function)(ls.session, params)

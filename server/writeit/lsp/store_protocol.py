@@ -2,14 +2,57 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
+from uuid import UUID
 
 from pydantic import Field
 
 from writeit.domain.entity import UtcDatetime
 from writeit.lsp import shapes
 from writeit.lsp.protocol import Params
-from writeit.lsp.shapes import WireModel
+from writeit.lsp.shapes import DocumentUri, WireModel
+from writeit.ports.store import SearchPlace
+
+
+class SearchParams(Params):
+    """`writeit.search`: words, beginnings of words (`word*`) and phrases ("two words").
+
+    A text has to have all of them. `uri` is a document that the run is about; `model`
+    may lack its provider; `cursor` is the `next` of the page before.
+    """
+
+    text: str
+    in_: list[SearchPlace] = Field(default=[], alias="in")
+    uri: DocumentUri | None = None
+    model: str | None = None
+    since: UtcDatetime | None = None
+    limit: int = Field(default=50, ge=1, le=200)
+    cursor: str | None = Field(default=None, pattern=r"^[0-9]{1,18}\.[0-9]{1,9}$")
+
+
+class WireSearchHit(WireModel):
+    """A text that was found; `title` is its run's name or title."""
+
+    run_id: UUID
+    step: str | None
+    response_id: UUID | None
+    in_: SearchPlace = Field(alias="in")
+    title: str
+    at: datetime
+    line: int
+    """The line of `uri`, from 0; 0 of a prompt."""
+    excerpt: str
+    uri: str
+    """A page; of an applied text that its page no longer has, the document."""
+
+
+class SearchResult(WireModel):
+    """A page of hits, the texts stored last first; `partial` while some are missing."""
+
+    hits: list[WireSearchHit]
+    next: str | None
+    partial: bool
 
 
 class UsageShowParams(Params):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 from uuid import UUID
 
 from writeit.domain.entity import TokenUsage
@@ -17,6 +17,7 @@ from writeit.domain.run import PipelineRun, PipelineStatus
 from writeit.domain.run_bundle import Ancestor
 from writeit.domain.run_summary import RunSummary
 from writeit.domain.session import UserPreferences, UserSession
+from writeit.text.search import TextMatch
 
 
 class Store(Protocol):
@@ -97,6 +98,15 @@ class Store(Protocol):
 
     def primer_versions(self, primer_id: str) -> list[StylePrimer]:
         """Return the stored versions of a primer, in the order of their creation."""
+
+    async def search(self, query: SearchQuery) -> SearchPage:
+        """Return where the words of a query are, the texts stored last first.
+
+        The first search makes the index, in the background.
+
+        Raises:
+            StoreError: there can be no index.
+        """
 
     def active_run_of(self, uri: str) -> UUID | None:
         """Return the run that any session last activated for a document."""
@@ -244,6 +254,60 @@ class RunPage:
 
     runs: list[RunSummary] = field(default_factory=list)
     next_older_than: UUID | None = None
+
+
+SearchPlace = Literal["prompt", "answer", "feedback", "applied", "title"]
+"""What a text is that was found."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchQuery:
+    """Words to find, and which texts to search."""
+
+    text: str
+    """See `parse_query` in `writeit.text.search`."""
+    places: tuple[SearchPlace, ...] = ()
+    """All places if it is empty."""
+    uri: str | None = None
+    """A document that the run was started on or applied to."""
+    model: str | None = None
+    """A model with or without its provider; only its answers and their prompts."""
+    since: datetime | None = None
+    limit: int = 50
+    cursor: str | None = None
+    """The `next_cursor` of the page before."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunText:
+    """A text of a run, and where it is."""
+
+    place: SearchPlace
+    text: str
+    at: datetime
+    step: str | None = None
+    response_id: UUID | None = None
+    model: str | None = None
+    uri: str | None = None
+    """The document of an applied text."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHit:
+    """A text that has the words."""
+
+    run_id: UUID
+    text: RunText
+    match: TextMatch
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPage:
+    """One page of hits; `partial` while the index lacks some runs."""
+
+    hits: list[SearchHit] = field(default_factory=list)
+    next_cursor: str | None = None
+    partial: bool = False
 
 
 class StaleCommit(Exception):

@@ -120,6 +120,7 @@ class LmdbMaintenance:
     def __init__(self, store: LmdbStore) -> None:
         self._folder = store.folder
         self._opened = store.environment_and_writer
+        self._index = store.search_index
 
     async def status(self) -> StoreStatus:
         """Return counts and sizes.
@@ -152,6 +153,8 @@ class LmdbMaintenance:
         """
         if self._opened is not None:
             await asyncio.to_thread(compact_store, self._opened[0])
+        if self._index is not None:
+            await asyncio.to_thread(self._index.remove_deleted)
         return await self.status()
 
     async def backup(self, path: Path) -> Path:
@@ -182,7 +185,10 @@ class LmdbMaintenance:
             return await asyncio.to_thread(
                 deletes.count_prunable, self._opened[0], cutoff
             )
-        return await asyncio.to_thread(deletes.prune_runs, *self._opened, cutoff)
+        counts = await asyncio.to_thread(deletes.prune_runs, *self._opened, cutoff)
+        if self._index is not None:
+            await asyncio.to_thread(self._index.remove_deleted)
+        return counts
 
 
 def _read_status(environment: LmdbEnvironment) -> StoreStatus:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from writeit.domain.errors import InvalidParams
-from writeit.storage import errors, integrity, location, provenance
+from writeit.storage import errors, integrity, location, provenance, search_index
 from writeit.storage.location import (
     LOCK_FILE,
     exclusive_lock,
@@ -104,6 +104,8 @@ def _remove_store(source: Path) -> None:
     fsync_path(source)
     provenance.remove_record(source)
     _delete_leftovers(source)
+    for left in source.glob(search_index.FILE_PATTERN):
+        left.unlink(missing_ok=True)
     for name in (MOVE_NOTE_FILE, LOCK_FILE):
         (source / name).unlink(missing_ok=True)
     for folder in (source, source.parent):

@@ -19,16 +19,18 @@ import lmdb
 from writeit.storage import errors, integrity, keys, location, migrations, provenance
 from writeit.storage.environment import INITIAL_MAP_SIZE, LmdbEnvironment
 from writeit.storage.location import fsync_path, opening_lock
+from writeit.storage.search_index import SearchIndex
 from writeit.storage.snapshot import DATA_FILE
 from writeit.storage.writer import Writer
 
 
 @dataclass(slots=True)
 class SharedEnvironment:
-    """An environment, its writer, and the number of their users."""
+    """An environment, its writer, its index, and the number of their users."""
 
     environment: LmdbEnvironment
     writer: Writer
+    index: SearchIndex
     user_count: int = 0
 
 
@@ -55,7 +57,8 @@ def open_environment(
             prepare = partial(_prepare_files, path, existing=False)
             writer = Writer(environment, prepare)
             writer.reopener.store_abandoned()
-            shared = _environments[path] = SharedEnvironment(environment, writer)
+            shared = SharedEnvironment(environment, writer, SearchIndex(environment))
+            _environments[path] = shared
         shared.user_count += 1
         return shared
 
@@ -66,6 +69,7 @@ def close_environment(shared: SharedEnvironment) -> None:
         shared.user_count -= 1
         if shared.user_count == 0:
             del _environments[shared.environment.folder]
+            shared.index.close()
             if shared.writer.close():
                 shared.writer.reopener.known.close()
                 shared.environment.close()

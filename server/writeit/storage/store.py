@@ -31,16 +31,27 @@ from writeit.ports.store import (
     RunCommit,
     RunPage,
     RunQuery,
+    SearchPage,
+    SearchQuery,
     StoredRun,
     UsageRecord,
 )
-from writeit.storage import deletes, errors, keys, opening, reads, writes
+from writeit.storage import (
+    deletes,
+    errors,
+    keys,
+    opening,
+    reads,
+    search_query,
+    writes,
+)
 from writeit.storage.cache import Caches
 from writeit.storage.environment import INITIAL_MAP_SIZE, LmdbEnvironment
 from writeit.storage.known_runs import RenderRun
 from writeit.storage.location import store_exists
 from writeit.storage.opening import SharedEnvironment
 from writeit.storage.reads import SnapshotReader
+from writeit.storage.search_index import SearchIndex
 from writeit.storage.snapshot import Batch, Counters, MemoryBatch, Snapshot
 from writeit.storage.writer import WRITE_TIMEOUT, Journal, Writer, write_timeout_error
 from writeit.storage.writes import CommittedRun
@@ -132,6 +143,12 @@ class LmdbStore:
         """
         opened = self._open_if_exists()
         return None if opened is None else (opened.environment, opened.writer)
+
+    @property
+    def search_index(self) -> SearchIndex | None:
+        """The search index of the environment; None if there is none."""
+        opened = self._open_current()
+        return None if opened is None else opened.shared.index
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """Read raw keys and values."""
@@ -276,6 +293,7 @@ class LmdbStore:
 
         counts, deleted = await self._submit(delete)
         known.forget(deleted)
+        self._open_or_create().shared.index.remove_soon()
         return counts
 
     def usage_records(self, since: datetime | None = None) -> Iterator[UsageRecord]:
@@ -302,6 +320,13 @@ class LmdbStore:
     def primer_versions(self, primer_id: str) -> list[StylePrimer]:
         """Read the stored versions of a primer, in the order of their creation."""
         return self._read(lambda reader: reader.primer_versions(primer_id))
+
+    async def search(self, query: SearchQuery) -> SearchPage:
+        """Find words in the texts of runs, those that were stored last first."""
+        index = self.search_index
+        if index is None:
+            return SearchPage()
+        return await asyncio.to_thread(search_query.search, index, query)
 
     def active_run_of(self, uri: str) -> UUID | None:
         """Read the run that any session last activated for a document."""
@@ -413,6 +438,7 @@ class LmdbStore:
         opened.writer.reopener.known.add(bundle, commit)
         self._caches.runs.add(written.record, written.stored)
         journal.discard(run_id, ended)
+        opened.shared.index.update_soon()
 
 
 def _retrieve_exception(waiter: asyncio.Future[T]) -> None:

@@ -9,6 +9,7 @@ import type { PipelineRun, RunExportParams } from '../protocol';
 import { compare } from '../pages/compare';
 import { showDocument } from '../pages/showDocument';
 import { viewUri } from '../pages/uris';
+import { searchRuns } from '../searchRuns';
 import type { Handlers } from './handlers';
 
 export const RUN: Handlers = {
@@ -21,6 +22,8 @@ export const RUN: Handlers = {
     const run = await pickRun(app, l10n.t('Run history'));
     return run && showDocument(viewUri('run', run.runId));
   },
+
+  'run.search': (app) => searchRuns(app),
 
   'run.activate': async (app, argument) => {
     const runId = targetOf(argument).runId ?? (await pickRun(app, l10n.t('Resume a run')))?.runId;

@@ -1,4 +1,4 @@
--- Verbs that show something: the bare command, open, preview, usage.
+-- Verbs that show something: the bare command, open, search, preview, usage.
 local notify = require('writeit.notify')
 local rpc = require('writeit.rpc')
 local targets = require('writeit.targets')
@@ -43,6 +43,40 @@ function M.view_command(client, params)
   else
     rpc.execute(client, 'view.open', params)
   end
+end
+
+---@param hit { title: string, step?: string, in: string, excerpt: string }
+---@return string
+local function format_hit(hit)
+  local place = vim.fn.strcharpart(hit.title, 0, 24)
+  return ('%s · %s  %s'):format(place, hit.step or hit['in'], hit.excerpt)
+end
+
+--- `:WriteIt search WORDS`: select a text, and open its page at the line.
+---@param call writeit.Call
+function M.search(call)
+  local client = targets.find(call.buf).client
+  local words = call.words ~= '' and call.words or user_input.input('Search all runs: ')
+  local page = rpc.execute(client, 'search', { text = words })
+  if #page.hits == 0 then
+    local suffix = page.partial and ' yet: the runs are still being indexed.' or '.'
+    notify.info('Nothing was found' .. suffix)
+    return
+  end
+  local hit = user_input.select(page.hits, 'Search', format_hit)
+  local position = { line = hit.line, character = 0 }
+  if not vim.startswith(hit.uri, 'writeit:') then
+    local location = { uri = hit.uri, range = { start = position, ['end'] = position } }
+    vim.lsp.util.show_document(location, client.offset_encoding, { focus = true })
+    return
+  end
+  local buf = view.show(client, hit.uri, true)
+  view.refresh(buf, client, function()
+    local win = vim.fn.bufwinid(buf)
+    if win > 0 and hit.line < vim.api.nvim_buf_line_count(buf) then
+      vim.api.nvim_win_set_cursor(win, { hit.line + 1, 0 })
+    end
+  end)
 end
 
 --- `:WriteIt preview`

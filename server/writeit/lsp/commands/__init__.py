@@ -78,7 +78,7 @@ async def _run_command(session: Session, params: types.ExecuteCommandParams) -> 
     return JsonObject(result.to_json())
 
 
-POLLED = frozenset({"list", "show", "get", "read", "tree", "status"})
+POLLED = frozenset({"list", "show", "get", "read", "tree", "status", "search"})
 """The last words of commands that clients send by themselves, to show something."""
 
 

@@ -17,7 +17,8 @@ from writeit.lsp import protocol as p
 from writeit.lsp import store_protocol as sp
 from writeit.lsp.command import Request, command
 from writeit.lsp.convert import path_to_uri, to_invalid_params
-from writeit.ports.store import Maintenance
+from writeit.lsp.pages.search_hits import locate_hit
+from writeit.ports.store import Maintenance, SearchQuery
 from writeit.trust import find_hosts
 
 
@@ -101,7 +102,40 @@ async def set_trust(request: Request[p.TrustSetParams]) -> p.TrustResult:
     return await show_trust(Request(request.session, params))
 
 
-# --- usage and the store ---
+# --- search, usage and the store ---
+
+
+@command("writeit.search")
+async def search(request: Request[sp.SearchParams]) -> sp.SearchResult:
+    """Find words in prompts, answers, feedback, applied texts and titles."""
+    params = request.params
+    folder = request.folder()
+    query = SearchQuery(
+        text=params.text,
+        places=tuple(params.in_),
+        uri=params.uri,
+        model=params.model,
+        since=params.since,
+        limit=params.limit,
+        cursor=params.cursor,
+    )
+    page = await folder.store.search(query)
+    hits = [
+        sp.WireSearchHit(
+            run_id=hit.run_id,
+            step=hit.text.step,
+            response_id=hit.text.response_id,
+            in_=hit.text.place,
+            title=found.title,
+            at=hit.text.at,
+            line=found.line,
+            excerpt=hit.match.excerpt,
+            uri=found.uri,
+        )
+        for hit in page.hits
+        if (found := await locate_hit(folder, hit))
+    ]
+    return sp.SearchResult(hits=hits, next=page.next_cursor, partial=page.partial)
 
 
 def _maintenance_of(request: Request[Any]) -> Maintenance:
