@@ -10,7 +10,7 @@ const SHOWN_AS = 'Property[key.name=/^(description|detail|label|prompt|title|too
 const NOT_SHOWN = [
   'CallExpression[callee.property.name="t"]',
   'CallExpression[callee.object.name="log"]',
-  'CallExpression[callee.name="getContext"]',
+  'CallExpression[callee.name="join"]',
   'NewExpression[callee.name="RangeError"]',
   'TSLiteralType',
   'ImportDeclaration',

@@ -48,6 +48,23 @@ async def test_restricted_mode_the_walkthrough_and_high_contrast(
     assert WORDING["log"]["rejected"] not in log  # the setting is the first source
 
 
+@pytest.mark.timeout(tools.TIMEOUT_SECONDS + 60)
+async def test_in_a_folder_without_writeit_nothing_starts_before_a_command(
+    build: Build, sandbox: Sandbox
+) -> None:
+    """Then the server runs, and it does from the start when the folder is known."""
+    sandbox.profile.write_user_settings({})
+    sandbox.profile.write_machine_settings({"writeit.server.path": str(SERVER)})
+    await run_story(
+        "idle.mjs",
+        build,
+        sandbox,
+        sandbox.environment,
+        notes="# Notes on mills\n",
+        server_home=sandbox.environment["HOME"],
+    )
+
+
 def test_every_colour_is_the_themes(build: Build) -> None:
     """A fixed color would be wrong in some theme, above all in high contrast."""
     manifest = json.loads((build.bundle.parents[1] / "package.json").read_text("utf-8"))

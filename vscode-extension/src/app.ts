@@ -15,6 +15,8 @@ export interface App {
   readonly conflicts: ConflictTracker;
   readonly drafts: Drafts;
   readonly pageCache: PageCache;
+  /** Start the server if it waits for the first command; whether it runs. */
+  readonly start: () => Promise<boolean>;
 }
 
 /** What the extension exports to its own tests. */

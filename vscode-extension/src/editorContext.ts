@@ -2,12 +2,14 @@ import * as vscode from 'vscode';
 import { setContextKeys } from './contextKeys';
 import { DelayedWork } from './delayedWork';
 import { refusalData } from './errors';
+import { folderOf } from './folders';
 import { log } from './log';
 import { activeDeskUri } from './pages/showDocument';
 import { parseViewUri, SCHEME, type ViewAddress } from './pages/uris';
 import type { PipelineRun, StepState } from './protocol';
 import { listActions, runIdIn, type ServerAction } from './serverActions';
 import { ServerNotRunning, type Server } from './server/server';
+import { dayLimit } from './settings';
 
 const REFRESH_MS = 250;
 
@@ -18,6 +20,13 @@ export interface EditorContext {
   readonly run?: PipelineRun;
   readonly step?: StepState;
   readonly actions?: readonly ServerAction[];
+  /** What was spent today, if the user has set a limit for it. */
+  readonly spent?: DayLimit;
+}
+
+export interface DayLimit {
+  readonly todayUsd: number | null;
+  readonly limitUsd: number;
 }
 
 const LANGUAGES: readonly string[] = ['markdown', 'markdown-math', 'mdx', 'quarto', 'rmd'];
@@ -133,7 +142,7 @@ export class EditorContextTracker implements vscode.Disposable {
   async #readRun(
     uri: vscode.Uri,
     view: ViewAddress | undefined,
-  ): Promise<Pick<EditorContext, 'run' | 'step' | 'actions'>> {
+  ): Promise<Pick<EditorContext, 'run' | 'step' | 'actions' | 'spent'>> {
     const actions = await listActions(this.#server, uri);
     const runId = view?.runId ?? runIdIn(actions);
     if (runId === undefined) {
@@ -141,6 +150,19 @@ export class EditorContextTracker implements vscode.Disposable {
     }
     const run = await this.#server.execute('writeit.run.show', { runId });
     const step = run.steps[view?.step ?? run.currentStep];
-    return { run, actions, ...(step === undefined ? {} : { step }) };
+    const spent = await this.#readDayLimit(vscode.Uri.parse(run.uri ?? uri.toString()));
+    return { run, actions, ...(step && { step }), ...(spent && { spent }) };
+  }
+
+  async #readDayLimit(uri: vscode.Uri): Promise<DayLimit | undefined> {
+    const limitUsd = dayLimit(uri);
+    if (limitUsd === undefined) {
+      return undefined;
+    }
+    // The server's day is that of UTC.
+    const since = `${new Date().toISOString().slice(0, 10)}T00:00:00Z`;
+    const params = { folder: folderOf(uri), since };
+    const { total } = await this.#server.execute('writeit.usage.show', params);
+    return { todayUsd: total.costUsd, limitUsd };
   }
 }

@@ -37,6 +37,17 @@ export function isCancelled(error: unknown): boolean {
   return isRpcError(error) && error.code === REQUEST_CANCELLED;
 }
 
+/** Codes of the language client for messages that a connection could not send or answer. */
+const CONNECTION_CODES: readonly number[] = [-32099, -32098, -32097, -32096, -32002, 1, 2];
+
+/** Whether the connection ended before the server answered. */
+export function isConnectionError(error: unknown): boolean {
+  return (
+    (isRpcError(error) && error.data === undefined && CONNECTION_CODES.includes(error.code)) ||
+    (error instanceof Error && /Client is not running|EPIPE|after a stream was/.test(error.message))
+  );
+}
+
 /** The message, and the server's hint if it has one. */
 export function describeError(error: unknown): string {
   const refusal = refusalData(error);

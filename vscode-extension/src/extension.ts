@@ -7,9 +7,13 @@ import { registerProposedDocuments } from './apply/proposedDocuments';
 import { registerLenses } from './codeLenses';
 import { runServerCommand } from './commandFlows';
 import { registerCommands } from './commands';
+<<<<<<< HEAD
 import { installServer } from './commands/server';
 import { registerDesk } from './desk/deskEditor';
 import { saveAllDrafts } from './desk/draftSaver';
+=======
+import { installServer, reportStopped } from './commands/server';
+>>>>>>> dc0dbd3 (vscode: start only where WriteIt is used; cost in the status bar, all runs, all changes of a branch)
 import { EditorContextTracker } from './editorContext';
 import { log } from './log';
 import { registerAnswerDocuments } from './pages/answerDocuments';
@@ -19,11 +23,11 @@ import { showDocument } from './pages/showDocument';
 import { parseProposedPage } from './pages/uris';
 import { registerViewDocuments } from './pages/viewDocuments';
 import { onPythonChanged } from './server/python';
-import { Server } from './server/server';
+import { Server, type ServerState } from './server/server';
+import { isUsedHere, isUsedIn } from './server/startConditions';
 import { configuredPath } from './server/findServer';
 import { createStatusBarItem } from './statusBar';
 import { registerViews } from './views';
-import { withPrefix } from './wording';
 
 export function activate(context: vscode.ExtensionContext): Exports {
   const startedAt = performance.now();
@@ -36,7 +40,16 @@ export function activate(context: vscode.ExtensionContext): Exports {
   const pendingApplies = new PendingApplies(server);
   const conflicts = new ConflictTracker(server);
   const drafts = new Drafts();
-  const app: App = { context, server, editorContext, pendingApplies, conflicts, drafts, pageCache };
+  const app: App = {
+    context,
+    server,
+    editorContext,
+    pendingApplies,
+    conflicts,
+    drafts,
+    pageCache,
+    start: () => startIfIdle(app),
+  };
   context.subscriptions.push(
     log,
     server,
@@ -54,7 +67,8 @@ export function activate(context: vscode.ExtensionContext): Exports {
     createStatusBarItem(app),
   );
   restartOnChanges(app);
-  void start(app);
+  startWhenUsed(app);
+  void start(app, isUsedHere);
   const activationMs = performance.now() - startedAt;
   log.info(`Activated in ${activationMs.toFixed(1)} ms, without the server`);
   return { ...app, activationMs };
@@ -81,17 +95,49 @@ export async function deactivate(): Promise<void> {
 
 let runningServer: Server | undefined;
 
-async function start(app: App): Promise<void> {
+async function start(app: App, isWanted: () => Promise<boolean>): Promise<ServerState> {
   runningServer = app.server;
-  await app.server.restart();
-  if (configuredPath() === '') {
+  await app.server.startIf(isWanted);
+  const { state } = app.server;
+  if (state === 'missing') {
+    await installServer(app);
+  }
+  if (state !== 'idle' && configuredPath() === '') {
     void onPythonChanged(app.context, () => void app.server.restart());
   }
-  if (app.server.state === 'missing') {
-    await installServer(app);
-  } else if (app.server.state === 'failed') {
-    void vscode.window.showErrorMessage(withPrefix(app.server.reason));
-  }
+  return app.server.state;
+}
+
+async function startIfIdle(app: App): Promise<boolean> {
+  // A command of a server that does not run says itself why.
+  return (await app.server.settled()) !== 'idle' || (await start(app, isUsed)) === 'running';
+}
+
+const isUsed = (): Promise<boolean> => Promise.resolve(true);
+
+/** Start the server when a document or a folder in which WriteIt was used is opened. */
+function startWhenUsed(app: App): void {
+  const startFor = (document: vscode.TextDocument): void => {
+    if (app.server.state === 'idle' && isUsedIn(document)) {
+      void start(app, isUsed);
+    }
+  };
+  app.context.subscriptions.push(
+    vscode.workspace.onDidOpenTextDocument(startFor),
+    vscode.workspace.onDidChangeTextDocument(({ document }) => {
+      startFor(document);
+    }),
+    vscode.workspace.onDidChangeWorkspaceFolders(() => {
+      if (app.server.state === 'idle') {
+        void start(app, isUsedHere);
+      }
+    }),
+    app.server.onDidChangeState((state) => {
+      if (state === 'failed') {
+        reportStopped(app);
+      }
+    }),
+  );
 }
 
 /** Settings that the server reads only when it starts. */
@@ -100,8 +146,11 @@ const START_SETTINGS = ['writeit.storeLocation', 'writeit.models.ollamaUrl'];
 /** Restart the server when the workspace becomes trusted or such a setting changes. */
 function restartOnChanges(app: App): void {
   app.context.subscriptions.push(
-    vscode.workspace.onDidGrantWorkspaceTrust(() => void start(app)),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => void start(app, isUsedHere)),
     vscode.workspace.onDidChangeConfiguration((event) => {
+      if (app.server.state === 'idle') {
+        return; // they are read at the start
+      }
       if (event.affectsConfiguration('writeit.server.path')) {
         if (app.server.isPathChanged) {
           void app.server.restart();

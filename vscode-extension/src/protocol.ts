@@ -573,6 +573,7 @@ export interface PipelineRun {
   readonly isStreaming: boolean;
   readonly statusText: string;
   readonly label: string;
+  readonly costUsd: number | null;
   readonly can: RunPermissions;
   readonly next?: (NextStep | null) | undefined;
   readonly applied?: (StepApplyResult | null) | undefined;

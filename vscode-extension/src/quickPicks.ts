@@ -6,6 +6,7 @@ import { listModels } from './models';
 import { chosenAnswer } from './eligibility';
 import { viewUri } from './pages/uris';
 import type { AIResponse, PipelineEntry, PipelineRun, RunSummary, StepState } from './protocol';
+import { listRuns } from './runList';
 import { answerLabel, answerSummary, costText, excerpt, stepStatusText } from './wording';
 
 interface Item<T> extends vscode.QuickPickItem {
@@ -40,7 +41,7 @@ async function pickUnlessSingle<T>(
 export async function pickRun(app: App, title: string): Promise<RunSummary | undefined> {
   const folder = currentFolder();
   const [{ runs }, { activePipelineRunId }] = await Promise.all([
-    app.server.execute('writeit.run.list', { folder, limit: 200 }),
+    listRuns(app, { folder }),
     app.server.execute('writeit.session.show', { folder }),
   ]);
   const items = runs.map((run) => ({

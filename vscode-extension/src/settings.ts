@@ -17,6 +17,14 @@ const SERVER_KEYS = [
   'output',
 ] as const;
 
+/** The limit of a day in US dollars, if there is one. */
+export function dayLimit(scope: vscode.Uri): number | undefined {
+  const value = lowest(
+    vscode.workspace.getConfiguration('writeit', scope).inspect('maxCostUsd.day'),
+  );
+  return typeof value === 'number' ? value : undefined;
+}
+
 type JsonObject = Record<string, unknown>;
 
 /**

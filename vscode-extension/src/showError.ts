@@ -42,7 +42,10 @@ function actionsForError(error: unknown, target: Target): readonly ErrorAction[]
     return [{ title: l10n.t('Manage Workspace Trust'), command: 'workbench.trust.manage' }];
   }
   if (error instanceof ServerNotRunning) {
-    return [{ title: l10n.t('Start the Server'), command: 'writeit.ui.server.restart' }, SHOW_LOG];
+    return [
+      { title: l10n.t('Restart the Server'), command: 'writeit.ui.server.restart' },
+      SHOW_LOG,
+    ];
   }
   const refusal = refusalData(error);
   return refusal === undefined ? [SHOW_LOG] : actionsForRefusal(refusal, target);

@@ -2,9 +2,18 @@ import * as vscode from 'vscode';
 import { l10n } from 'vscode';
 import type { App } from './app';
 import { conflictSummary, displayPath } from './apply/applyOutcome';
+<<<<<<< HEAD
 import { currentUri, type EditorContext } from './editorContext';
+=======
+import {
+  currentDocument,
+  isWriteItDocument,
+  type DayLimit,
+  type EditorContext,
+} from './editorContext';
+>>>>>>> dc0dbd3 (vscode: start only where WriteIt is used; cost in the status bar, all runs, all changes of a branch)
 import type { ServerState } from './server/server';
-import { plural, stepStatusText } from './wording';
+import { costText, plural, stepStatusText } from './wording';
 
 const PRIORITY = 90;
 
@@ -39,6 +48,7 @@ export function createStatusBarItem(app: App): vscode.Disposable {
     app.pendingApplies.onDidChange(update),
     app.conflicts.onDidChange(update),
     vscode.window.onDidChangeActiveTextEditor(update),
+    vscode.workspace.onDidOpenTextDocument(update),
   );
 }
 
@@ -53,6 +63,7 @@ export interface StatusBarContent {
 const SERVER_STATES: Readonly<
   Record<Exclude<ServerState, 'running'>, readonly [text: string, command: string]>
 > = {
+  idle: [l10n.t('$(edit) WriteIt: Start'), 'writeit.ui.server.restart'],
   restricted: [l10n.t('$(shield) WriteIt: restricted'), 'workbench.trust.manage'],
   starting: [l10n.t('$(sync~spin) WriteIt: starting'), 'writeit.ui.server.log'],
   missing: [l10n.t('$(warning) WriteIt: no server'), 'writeit.ui.server.install'],
@@ -66,7 +77,8 @@ export function statusBarContent(app: App): StatusBarContent {
   if (state !== 'running') {
     const [text, command] = SERVER_STATES[state];
     const isWarning = state === 'missing' || state === 'failed';
-    return { text, tooltip: reason, command, isWarning, isVisible: true };
+    const isVisible = isWarning || vscode.workspace.textDocuments.some(isWriteItDocument);
+    return { text, tooltip: reason, command, isWarning, isVisible };
   }
   const unfinished = applyContent(app);
   if (unfinished !== undefined) {
@@ -112,9 +124,15 @@ function applyContent({
   );
 }
 
+/** As in `today $0.12 of $1.00`. */
+function spentToday({ todayUsd, limitUsd }: DayLimit): string {
+  return l10n.t('today {0} of {1}', costText(todayUsd), costText(limitUsd));
+}
+
 function runContent({
   run,
   step,
+  spent,
 }: EditorContext): Omit<StatusBarContent, 'isWarning' | 'isVisible'> {
   const command = 'writeit.ui.document.offers';
   const tooltip = l10n.t('Click to show actions');
@@ -126,12 +144,14 @@ function runContent({
   const name = current?.stepName ?? run.currentStep;
   const isRunState = run.isDone || run.can.resume;
   const state = isRunState || !current ? run.statusText : stepStatusText(current);
+  const cost = costText(run.costUsd);
   const text = l10n.t(
-    '$(edit) WriteIt: {0} {1}/{2}, {3}',
+    '$(edit) WriteIt: {0} {1}/{2}, {3}, {4}',
     name,
     names.indexOf(name) + 1,
     names.length,
     state,
+    spent === undefined ? cost : l10n.t('{0}, {1}', cost, spentToday(spent)),
   );
   return { text, tooltip, command };
 }

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import * as vscode from 'vscode';
-import type { PipelineRun, RunExportResult } from '../src/protocol';
+import type { PipelineRun } from '../src/protocol';
 import { contextKeys } from '../src/contextKeys';
 import { viewUri } from '../src/pages/uris';
 import {
@@ -96,9 +96,9 @@ group('run', (test) => {
   test('an exported run opens in an editor', async () => {
     const { pipelineRunId: runId } = await startRun(await openArticle());
     await completeRun(runId);
-    const { uri } = await runAccepting<RunExportResult>('writeit.ui.run.export', { runId });
+    const uri = await runAccepting<vscode.Uri>('writeit.ui.run.export', { runId });
     const document = vscode.window.activeTextEditor?.document;
-    assert.equal(document?.uri.toString(), uri);
+    assert.equal(document?.uri.toString(), uri.toString());
     assert.match(document.getText(), /A first answer\./);
   });
 

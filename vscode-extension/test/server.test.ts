@@ -2,7 +2,17 @@ import { strict as assert } from 'node:assert';
 import { readdir, readFile } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { userOptions } from '../src/settings';
-import { SERVER, activateExtension, group, openArticle, run, waitFor } from './harness';
+import { isUsedIn } from '../src/server/startConditions';
+import {
+  SERVER,
+  activateExtension,
+  controlledAnswer,
+  group,
+  openArticle,
+  run,
+  startRun,
+  waitFor,
+} from './harness';
 
 /** The id of the server's process, a child of this extension host. */
 async function serverProcess(): Promise<number> {
@@ -49,6 +59,29 @@ group('server', (test) => {
     assert.ok(states.includes('starting'));
     const { pipelines } = await app.server.execute('writeit.pipeline.list', {});
     assert.ok(pipelines.length > 0);
+  });
+
+  test('a request of a server that ends gets no words of the client', async () => {
+    const app = await activateExtension();
+    const answer = controlledAnswer();
+    const models = { angles: [answer.model] };
+    const { pipelineRunId: runId } = await startRun(await openArticle(), { models });
+    const generating = app.server.execute('writeit.step.run', { runId, wait: true });
+    await answer.write('A word.');
+    const refused = assert.rejects(generating, /The WriteIt server stopped.*was kept/);
+    process.kill(await serverProcess(), 'SIGKILL');
+    await refused;
+    await answer.end();
+    await waitFor('the new server', () => app.server.state === 'running');
+  });
+
+  test('a document with a writeit block starts the server, prose about it does not', async () => {
+    const isUsed = async (text: string): Promise<boolean> =>
+      isUsedIn((await openArticle(text)).document);
+    assert.ok(await isUsed('---\ntitle: Mills\nwriteit:\n  pipeline: tech-article\n---\nText.\n'));
+    assert.ok(await isUsed('+++\n[writeit]\npipeline = "tech-article"\n+++\nText.\n'));
+    assert.ok(!(await isUsed('# How I use it\n\nwriteit: a tool.\n')));
+    assert.ok(!(await isUsed('---\ntitle: Mills\n---\nText.\n')));
   });
 
   test('a server that cannot be run is reported', async () => {

@@ -275,6 +275,7 @@ class WirePipelineRun(WireModel):
     """Its status in a few words, for people."""
     label: str
     """What tells it from other runs: its name, its passage or its title; plain text."""
+    cost_usd: float | None
     can: WireRunPermissions
     next: NextStep | None = None
     """Only in the reply to a decision with `goOn`."""

@@ -1,5 +1,5 @@
 // A page of a real Chromium that connects to loopback only.
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
@@ -72,4 +72,18 @@ export function folderUrl(folder, payload = []) {
 /** The URI of a file of this machine in VS Code's remote scheme. */
 export function remoteUri(path) {
   return `vscode-remote://${new URL(required('ADDRESS')).host}${path}`;
+}
+
+/** Whether a server of this test runs; each test has a HOME of its own. */
+export function serverRuns() {
+  const home = `HOME=${required('SERVER_HOME')}`;
+  return readdirSync('/proc').some((pid) => {
+    try {
+      const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+      const isServer = command.includes('serve') && command.some((part) => part.endsWith('/writeit'));
+      return isServer && readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(home);
+    } catch {
+      return false; // no process, or one that has just ended
+    }
+  });
 }

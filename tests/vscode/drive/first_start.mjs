@@ -1,26 +1,12 @@
 // The first minutes: Restricted Mode, trust, the walkthrough, and both high contrast themes.
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { folderUrl, required, withPage } from './browser.mjs';
+import { folderUrl, required, serverRuns, withPage } from './browser.mjs';
 import { titleOf, WALKTHROUGH, walkthroughStep, WORDING } from './wording.mjs';
 import { Workbench } from './workbench.mjs';
 
 const { button, choice, message, question, server, status, view } = WORDING;
 const [serverStep, modelStep, startStep, chooseStep] = ['server', 'model', 'start', 'choose'].map(walkthroughStep);
-
-/** Whether a server of this test runs; each test has a HOME of its own. */
-function serverRuns() {
-  const home = `HOME=${required('SERVER_HOME')}`;
-  return readdirSync('/proc').some((pid) => {
-    try {
-      const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-      const isServer = command.includes('serve') && command.some((part) => part.endsWith('/writeit'));
-      return isServer && readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(home);
-    } catch {
-      return false; // no process, or one that has just ended
-    }
-  });
-}
 
 await withPage(async (page) => {
   const vscode = new Workbench(page);

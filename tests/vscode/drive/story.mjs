@@ -156,7 +156,6 @@ await withPage(async (page) => {
 
   await vscode.step('the branch is compared with the original run', async () => {
     await vscode.menu(new RegExp(`^${view.branch}`), titleOf('line.run.diffParent'));
-    await vscode.pick(question.compareStep, /^draft/);
     await vscode.see(vscode.diffLines('Seven wheels'));
     await vscode.see(vscode.diffLines('The river that decides'));
   });

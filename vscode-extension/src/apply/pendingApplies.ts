@@ -46,6 +46,9 @@ export class PendingApplies implements vscode.Disposable {
 
   /** Ask the server about visible documents, documents with pending texts, and `uri`. */
   async refresh(uri?: string): Promise<void> {
+    if (this.#server.state === 'idle') {
+      return; // nothing can be waiting
+    }
     const visible = vscode.window.visibleTextEditors
       .filter(({ document }) => isWriteItDocument(document) && document.uri.scheme !== SCHEME)
       .map(({ document }) => document.uri.toString());

@@ -70,7 +70,11 @@ const TREE_COMMANDS: readonly string[] = [
 
 export function registerCommands(app: App): vscode.Disposable {
   const run = (id: string, argument: unknown): Promise<unknown> =>
-    reportErrors(() => findHandler(id)(app, argument), targetOf(argument));
+    reportErrors(async () => {
+      // Where WriteIt was never used, the first command starts it.
+      const isReady = id.startsWith('server.') || (await app.start());
+      return isReady ? findHandler(id)(app, argument) : undefined;
+    }, targetOf(argument));
   const commands = Object.keys(COMMANDS).map((id) =>
     // The title bar of a tree passes the focused node, which the user did not click.
     vscode.commands.registerCommand(`writeit.ui.${id}`, (argument: unknown) =>

@@ -2,11 +2,12 @@ import * as vscode from 'vscode';
 import { l10n } from 'vscode';
 import { runCommand } from '../commandFlows';
 import type { App } from '../app';
+import { currentFolder } from '../folders';
 import { hasAnswers, isDone } from '../eligibility';
 import { resolveRun, resolveStep, targetOf } from '../target';
-import { pick, pickRun, pickStep } from '../quickPicks';
+import { pickRun, pickStep } from '../quickPicks';
 import type { PipelineRun, RunExportParams } from '../protocol';
-import { compare } from '../pages/compare';
+import { compare, compareWithParent } from '../pages/compare';
 import { showDocument } from '../pages/showDocument';
 import { viewUri } from '../pages/uris';
 import { searchRuns } from '../searchRuns';
@@ -45,11 +46,8 @@ export const RUN: Handlers = {
 
   'run.export': async (app, argument) => {
     const run = await resolveRun(app, argument, l10n.t('Export a run'));
-    const format = run && (await pick(FORMATS, l10n.t('Export as'), l10n.t('There is no format.')));
-    const path = format && (await askPath(run, format));
-    return (
-      path && runCommand(app, 'writeit.run.export', { runId: run.pipelineRunId, format, path })
-    );
+    const target = run && (await askFile(run));
+    return target && exportTo(app, run.pipelineRunId, target);
   },
 
   'run.delete': async (app, argument) => {
@@ -61,12 +59,8 @@ export const RUN: Handlers = {
   },
 
   'run.diffParent': async (app, argument) => {
-    const title = l10n.t('Compare a step with the original run');
-    const resolved = await resolveStep(app, argument, title, hasText);
-    const parent = resolved?.run.parentPipelineRunId;
-    return resolved === undefined || parent == null
-      ? undefined
-      : compare(app, { ...resolved.address, runId: parent }, resolved.address);
+    const run = await resolveRun(app, argument, l10n.t('Compare with the original run'));
+    return run && compareWithParent(app, run);
   },
 
   'run.diff': async (app, argument) => {
@@ -84,19 +78,30 @@ export const RUN: Handlers = {
 
 type ExportFormat = NonNullable<RunExportParams['format']>;
 
-const FORMATS: readonly (vscode.QuickPickItem & { value: ExportFormat })[] = [
-  { label: l10n.t('Markdown'), description: l10n.t('the article'), value: 'markdown' },
-  { label: 'YAML', description: l10n.t('the run and its history'), value: 'yaml' },
-  { label: 'JSON', description: l10n.t('the run and its history'), value: 'json' },
-];
+const FORMATS: Readonly<Record<string, ExportFormat>> = { yaml: 'yaml', yml: 'yaml', json: 'json' };
 
-function askPath(run: PipelineRun, format: ExportFormat): Thenable<string | undefined> {
-  const suffix = format === 'markdown' ? 'md' : format;
-  return vscode.window.showInputBox({
-    title: l10n.t('Export to'),
-    prompt: l10n.t('A path in the workspace. Existing files are not overwritten.'),
-    value: `${format === 'markdown' ? 'article' : (run.name ?? 'run')}.${suffix}`,
+/** Ask for a file, whose name also says the format. */
+function askFile(run: PipelineRun): Thenable<vscode.Uri | undefined> {
+  const document = vscode.Uri.parse(run.uri ?? currentFolder() ?? '');
+  const folder = run.uri === null ? document : vscode.Uri.joinPath(document, '..');
+  return vscode.window.showSaveDialog({
+    title: l10n.t('Export the run'),
+    defaultUri: vscode.Uri.joinPath(folder, `${run.name ?? 'article'}.md`),
+    filters: {
+      [l10n.t('Markdown: the article')]: ['md'],
+      [l10n.t('YAML: the run and its history')]: ['yaml', 'yml'],
+      [l10n.t('JSON: the run and its history')]: ['json'],
+    },
   });
+}
+
+async function exportTo(app: App, runId: string, target: vscode.Uri): Promise<vscode.Uri> {
+  const suffix = target.path.split('.').at(-1)?.toLowerCase() ?? '';
+  const format = FORMATS[suffix] ?? 'markdown';
+  const { content } = await app.server.execute('writeit.run.export', { runId, format });
+  await vscode.workspace.fs.writeFile(target, new TextEncoder().encode(content));
+  await showDocument(target);
+  return target;
 }
 
 const DELETE_RUN = l10n.t('Delete Run');

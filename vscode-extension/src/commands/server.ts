@@ -11,7 +11,9 @@ export const SERVER: Handlers = {
   'server.restart': async (app) => {
     await app.server.restart();
     const { state, reason } = app.server;
-    if (state !== 'running') {
+    if (state === 'missing') {
+      await installServer(app);
+    } else if (state !== 'running' && state !== 'failed') {
       void vscode.window.showWarningMessage(withPrefix(reason));
     }
     return state;
@@ -63,7 +65,19 @@ function reportInstalled({ server }: App): void {
       l10n.t('Open Walkthrough'),
       () => vscode.commands.executeCommand('workbench.action.openWalkthrough', WALKTHROUGH),
     ]);
-  } else {
-    void vscode.window.showErrorMessage(withPrefix(server.reason));
   }
+}
+
+/** Say why the server does not run, with what the user can do. */
+export function reportStopped({ server }: App): void {
+  const buttons: Readonly<Record<string, string>> = {
+    [l10n.t('Restart the Server')]: 'writeit.ui.server.restart',
+    [l10n.t('Install the Server…')]: 'writeit.ui.server.install',
+    [l10n.t('Show Log')]: 'writeit.ui.server.log',
+  };
+  const message = withPrefix(server.reason);
+  void vscode.window.showErrorMessage(message, ...Object.keys(buttons)).then((chosen) => {
+    const command = buttons[chosen ?? ''];
+    return command && vscode.commands.executeCommand(command);
+  });
 }

@@ -1,8 +1,9 @@
 import { l10n } from 'vscode';
-import type * as vscode from 'vscode';
+import * as vscode from 'vscode';
 import type { App } from '../app';
 import { compareWithDocument } from '../apply/applyOutcome';
 import type { PipelineRun, Side, StepState } from '../protocol';
+import { inform } from '../followUps';
 import { answerLabel } from '../wording';
 import { answerUri } from './answerDocuments';
 import { showDiff, showDocument, usesDesk } from './showDocument';
@@ -46,6 +47,35 @@ export async function compare(app: App, left: Side, right: Side): Promise<void> 
     comparedText(app, right),
   ]);
   await showDiff(leftText.uri, rightText.uri, `${leftText.title} ↔ ${rightText.title}`);
+}
+
+/** Show all texts in which a branch differs from its original run, in the multi-diff editor. */
+export async function compareWithParent(app: App, run: PipelineRun): Promise<void> {
+  const { pipelineRunId: runId, parentPipelineRunId: parentId } = run;
+  if (parentId === null) {
+    return;
+  }
+  const parent = await app.server.execute('writeit.run.show', { runId: parentId });
+  const changed = Object.values(run.steps)
+    .map(({ stepName, content }) => ({
+      step: stepName,
+      before: parent.steps[stepName]?.content ?? '',
+      after: content ?? '',
+    }))
+    .filter(({ before, after }) => before !== after);
+  if (changed.length === 0) {
+    inform(l10n.t('This branch has the texts of the original run.'));
+    return;
+  }
+  const page = (id: string, step: string, text: string): vscode.Uri | undefined =>
+    text === '' ? undefined : viewUri('content', id, step);
+  const resources = changed.map(({ step, before, after }) => [
+    viewUri('content', runId, step),
+    page(parentId, step, before),
+    page(runId, step, after),
+  ]);
+  const title = l10n.t('{0} ↔ {1}', runName(parent), runName(run));
+  await vscode.commands.executeCommand('vscode.changes', title, resources);
 }
 
 async function compareRunDocument(app: App, { runId, step }: Side): Promise<void> {

@@ -27,7 +27,7 @@ export interface Hooks {
   show(uri: vscode.Uri, focus: boolean, selection?: vscode.Range): Promise<boolean>;
 }
 
-/** The language client without its provider of `writeit:` documents. */
+/** The language client without its provider of `writeit:` documents and its messages. */
 class Client extends LanguageClient {
   // The extension's own provider waits for a server that is starting, and explains errors.
   override registerFeature(feature: StaticFeature | DynamicFeature<unknown>): void {
@@ -35,6 +35,19 @@ class Client extends LanguageClient {
     if (method !== 'workspace/textDocumentContent') {
       super.registerFeature(feature);
     }
+  }
+
+  // Messages of the client are for the log: the extension says what the user can do.
+  override error(message: string, data?: unknown): void {
+    super.error(message, data, false);
+  }
+
+  override warn(message: string, data?: unknown): void {
+    super.warn(message, data, false);
+  }
+
+  override info(message: string, data?: unknown): void {
+    super.info(message, data, false);
   }
 }
 

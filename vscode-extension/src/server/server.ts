@@ -1,12 +1,14 @@
 import * as vscode from 'vscode';
 import { l10n } from 'vscode';
+import { isConnectionError } from '../errors';
 import { log } from '../log';
 import type { CommandName, Commands } from '../protocol';
 import type { Connection, Hooks, ConnectionState } from './connection';
 import { configuredPath, findServer, serverSources, type FoundServer } from './findServer';
 import { versionProblem } from './version';
 
-export type ServerState = 'restricted' | 'starting' | 'running' | 'missing' | 'failed' | 'stopped';
+export type ServerState =
+  'idle' | 'restricted' | 'starting' | 'running' | 'missing' | 'failed' | 'stopped';
 
 /** Runs and views that changed, through this server or another process. */
 export interface ChangedRuns {
@@ -78,6 +80,28 @@ export class Server implements vscode.Disposable {
     return this.#restarting;
   }
 
+  /** Start, if `isWanted`; else wait until `restart` is called. */
+  startIf(isWanted: () => Promise<boolean>): Promise<void> {
+    this.#queue = this.#queue.then(async () => {
+      if (this.#connection !== undefined) {
+        return; // it was started meanwhile
+      }
+      if (!vscode.workspace.isTrusted || (await isWanted())) {
+        this.#path = configuredPath();
+        await this.#start();
+      } else {
+        this.#setState('idle', l10n.t('WriteIt starts in this folder with your first command.'));
+      }
+    });
+    return this.#queue;
+  }
+
+  /** The state after what has begun: a start, a restart or a stop. */
+  async settled(): Promise<ServerState> {
+    await this.#queue;
+    return this.#state;
+  }
+
   stop(): Promise<void> {
     this.#queue = this.#queue.then(async () => {
       await this.#disconnect();
@@ -99,13 +123,22 @@ export class Server implements vscode.Disposable {
       arguments: [params],
       ...(workDoneToken === undefined ? {} : { workDoneToken }),
     };
-    // `protocol.ts` is generated from the server's models.
-    return connection.executeCommand(request, cancel) as Promise<Commands[C]['result']>;
+    try {
+      // `protocol.ts` is generated from the server's models.
+      return (await connection.executeCommand(request, cancel)) as Commands[C]['result'];
+    } catch (error) {
+      throw this.#explained(error);
+    }
   }
 
   /** Send a plain LSP request. */
   async request<R>(method: string, params: unknown): Promise<R> {
-    return (await this.#runningConnection()).request<R>(method, params);
+    const connection = await this.#runningConnection();
+    try {
+      return await connection.request<R>(method, params);
+    } catch (error) {
+      throw this.#explained(error);
+    }
   }
 
   /** Listen to `$/progress` notifications of one token. */
@@ -132,6 +165,11 @@ export class Server implements vscode.Disposable {
       throw new ServerNotRunning(this.#reason);
     }
     return this.#connection;
+  }
+
+  /** The reason for an error of a connection that has ended, instead of the client's words. */
+  #explained(error: unknown): unknown {
+    return isConnectionError(error) ? new ServerNotRunning(STATES.starting[1]) : error;
   }
 
   async #start(): Promise<void> {

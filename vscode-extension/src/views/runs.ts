@@ -4,6 +4,7 @@ import { openCommand, TreeNode } from './treeNode';
 import { viewUri } from '../pages/uris';
 import { chosenAnswer } from '../eligibility';
 import { listAnswers } from '../quickPicks';
+import { listRuns } from '../runList';
 import type { AIResponse, PipelineRun, RunSummary, RunTree, StepState } from '../protocol';
 import type { ServerAction } from '../serverActions';
 import { answerLabel, answerSummary, costText, excerpt, stepStatusText } from '../wording';
@@ -11,9 +12,6 @@ import { answerContextValue, runActions, runContextValue, stepContextValue } fro
 import type { TreeProvider } from './treeProvider';
 
 const PAGE_SIZE = 50;
-
-/** The server's limit for one list. */
-const MAX_RUNS = 1000;
 
 /** The number of runs to show, by workspace folder. */
 const limits = new Map<string | undefined, number>();
@@ -24,7 +22,7 @@ export async function loadRuns(
   tree: TreeProvider,
 ): Promise<readonly TreeNode[]> {
   const limit = limits.get(folder) ?? PAGE_SIZE;
-  const { runs, next } = await app.server.execute('writeit.run.list', { folder, limit });
+  const { runs, next = null } = await listRuns(app, { folder }, limit);
   const ids = new Set(runs.map(({ runId }) => runId));
   const roots = runs.filter(({ parentRunId }) => parentRunId === null || !ids.has(parentRunId));
   const nodes = await Promise.all(
@@ -157,7 +155,7 @@ async function loadBranches(
   if (children.length === 0) {
     return [];
   }
-  const { runs } = await app.server.execute('writeit.run.list', { folder, uri, limit: MAX_RUNS });
+  const { runs } = await listRuns(app, { folder, uri });
   const summaries = new Map(runs.map((run) => [run.runId, run]));
   return Promise.all(
     children.map(async (run) => {
