@@ -7,13 +7,9 @@ import { registerProposedDocuments } from './apply/proposedDocuments';
 import { registerLenses } from './codeLenses';
 import { runServerCommand } from './commandFlows';
 import { registerCommands } from './commands';
-<<<<<<< HEAD
-import { installServer } from './commands/server';
+import { installServer, reportStopped } from './commands/server';
 import { registerDesk } from './desk/deskEditor';
 import { saveAllDrafts } from './desk/draftSaver';
-=======
-import { installServer, reportStopped } from './commands/server';
->>>>>>> dc0dbd3 (vscode: start only where WriteIt is used; cost in the status bar, all runs, all changes of a branch)
 import { EditorContextTracker } from './editorContext';
 import { log } from './log';
 import { registerAnswerDocuments } from './pages/answerDocuments';

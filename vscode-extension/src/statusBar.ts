@@ -2,16 +2,7 @@ import * as vscode from 'vscode';
 import { l10n } from 'vscode';
 import type { App } from './app';
 import { conflictSummary, displayPath } from './apply/applyOutcome';
-<<<<<<< HEAD
-import { currentUri, type EditorContext } from './editorContext';
-=======
-import {
-  currentDocument,
-  isWriteItDocument,
-  type DayLimit,
-  type EditorContext,
-} from './editorContext';
->>>>>>> dc0dbd3 (vscode: start only where WriteIt is used; cost in the status bar, all runs, all changes of a branch)
+import { currentUri, isWriteItDocument, type DayLimit, type EditorContext } from './editorContext';
 import type { ServerState } from './server/server';
 import { costText, plural, stepStatusText } from './wording';
 

@@ -38,17 +38,11 @@ export async function activateExtension(): Promise<Exports> {
   const extension = vscode.extensions.getExtension<Exports>('writeit.writeit');
   assert.ok(extension, 'the extension is not installed');
   const app = await extension.activate();
-<<<<<<< HEAD
   const settings = vscode.workspace.getConfiguration('writeit');
   await settings.update('server.path', SERVER, vscode.ConfigurationTarget.Global);
   // Tests read pages as text; those of the other pages are in `tests/vscode/test_desk.py`.
   await settings.update('view', 'markdown', vscode.ConfigurationTarget.Global);
-=======
-  await vscode.workspace
-    .getConfiguration('writeit')
-    .update('server.path', SERVER, vscode.ConfigurationTarget.Global);
   await app.start();
->>>>>>> dc0dbd3 (vscode: start only where WriteIt is used; cost in the status bar, all runs, all changes of a branch)
   await waitFor('the server to run', () => app.server.state === 'running');
   return app;
 }

@@ -35,4 +35,10 @@ await withPage(async (page) => {
     await page.reload();
     await vscode.see(vscode.status(/WriteIt: angles/));
   });
+
+  await vscode.step('the keys are listed by provider', async () => {
+    await vscode.command('model.setKey');
+    await vscode.waitForQuestion(question.provider);
+    await vscode.see(vscode.rows(/^openai/));
+  });
 });

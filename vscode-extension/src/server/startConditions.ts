@@ -9,7 +9,8 @@ import { SCHEME } from '../pages/uris';
 
 /** Whether WriteIt is used here: in an open folder or document. Elsewhere nothing is started. */
 export async function isUsedHere(): Promise<boolean> {
-  if (vscode.workspace.textDocuments.some(isUsedIn)) {
+  const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs);
+  if (vscode.workspace.textDocuments.some(isUsedIn) || tabs.some(isPage)) {
     return true;
   }
   const folders = (vscode.workspace.workspaceFolders ?? []).filter(
@@ -17,6 +18,10 @@ export async function isUsedHere(): Promise<boolean> {
   );
   const areUsed = await Promise.all(folders.map(({ uri }) => isUsedInFolder(uri.fsPath)));
   return areUsed.includes(true);
+}
+
+function isPage({ input }: vscode.Tab): boolean {
+  return input instanceof vscode.TabInputCustom && input.uri.scheme === SCHEME;
 }
 
 const FRONT_MATTER = /^\uFEFF?\s*(?:---|\+\+\+|\{)/;
