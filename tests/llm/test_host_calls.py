@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from support.provider import PROMPT_TOKENS, SURROGATE_TEXT, UTF8_TEXT, Provider
+from support.scripted_models import ScriptedKeys
 from support.waiting import TIMEOUT, wait_until_async
 from writeit.domain.errors import FailureReason, ModelError
 from writeit.llm.client import ModelHostClient
@@ -324,3 +325,25 @@ async def test_the_list_of_one_provider_is_complete(client: ModelHostClient) -> 
     assert {info.provider for info in infos} == {"anthropic"}
     assert not any(info.available for info in infos)
     assert all("ANTHROPIC_API_KEY" in (info.reason or "") for info in infos)
+
+
+async def test_an_estimate_does_not_wait_for_a_long_list_of_models(key: str) -> None:
+    hung_up = asyncio.Event()
+
+    async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(-1)  # until the host gives up
+        hung_up.set()
+        writer.close()
+
+    held = await asyncio.start_server(hold, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{held.sockets[0].getsockname()[1]}/v1"
+    client = ModelHostClient(
+        keys=ScriptedKeys({"openai": key}), environment={"OPENAI_BASE_URL": url}
+    )
+    try:
+        estimate = await client.estimate(asking("gpt-4o"))
+        assert estimate.context_window == 128_000
+        assert not hung_up.is_set()
+    finally:
+        await client.close()
+        held.close()
