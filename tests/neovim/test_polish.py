@@ -132,3 +132,23 @@ def test_block_selection_is_not_polished(session: NeovimSession) -> None:
     session.wait_for_message(wording.BLOCK_SELECTION)
     session.wait_until_idle()
     assert session.text() == before
+
+
+def test_a_polish_with_words_is_undone_at_the_cursor_and_kept(
+    session: NeovimSession,
+) -> None:
+    """The words are in the prompt. What was kept cannot be undone any more."""
+    before = _open_notes(session, "say-In+20better+20words.")
+    line = _line_of(session, PASSAGE)
+    session.run("polish mind the mills", line=line)
+    prompt = session.newest_run()["steps"]["polish"]["aiResponses"][0]["promptUsed"]
+    assert "mind the mills" in prompt
+    session.nvim.lua(f"vim.fn.cursor({line}, 1)")
+    session.run("undo")
+    session.nvim.wait_until(f"vim.fn.getline({line}) == '{PASSAGE}'")
+    assert session.text() == before
+    session.nvim.lua("vim.cmd('undo')")
+    session.run("keep all")
+    session.run("undo all")
+    session.wait_for_message(wording.NO_CHANGE)
+    assert session.text() == before.replace(PASSAGE, "In better words.")

@@ -61,6 +61,7 @@ BLOCK_SELECTION = "A block selection cannot be polished"
 # The plug-in's own: commands, questions, settings
 QUEUED = "{} runs when {} is done."
 UNKNOWN_VERB = "There is no command :WriteIt {}."
+NO_CHANGE = "There is no change to review here."
 LOST_WORDS = "reads the words after"
 UNNAMED = "This document has no file name yet. Save it first"
 NOT_A_MODEL = "{} is not a model. Write provider/model"

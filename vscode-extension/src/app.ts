@@ -1,4 +1,5 @@
 import type * as vscode from 'vscode';
+import type { ChangeReview } from './apply/changeReview';
 import type { ConflictTracker } from './apply/conflicts';
 import type { PendingApplies } from './apply/pendingApplies';
 import type { EditorContextTracker } from './editorContext';
@@ -12,6 +13,7 @@ export interface App {
   readonly server: Server;
   readonly editorContext: EditorContextTracker;
   readonly pendingApplies: PendingApplies;
+  readonly changeReview: ChangeReview;
   readonly conflicts: ConflictTracker;
   readonly drafts: Drafts;
   readonly pageCache: PageCache;

@@ -6,6 +6,7 @@ import { currentFolder } from './folders';
 import {
   reportFailures,
   reportMerge,
+  reportUndone,
   showBranch,
   showExport,
   showStartedRun,
@@ -72,6 +73,17 @@ const FLOWS: Flows = {
       isShown,
     );
     return run && handlePolished(app, params, run);
+  },
+  'writeit.document.keep': async (app, params) => {
+    const result = await app.server.execute('writeit.document.keep', params);
+    await app.changeReview.refresh(params.uri);
+    return result;
+  },
+  'writeit.document.revert': async (app, params) => {
+    const result = await app.server.execute('writeit.document.revert', params);
+    reportUndone(result);
+    await app.changeReview.refresh(params.uri);
+    return result;
   },
   'writeit.run.branch': async (app, params) =>
     showBranch(await app.server.execute('writeit.run.branch', params)),

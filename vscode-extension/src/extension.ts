@@ -1,12 +1,14 @@
 import * as vscode from 'vscode';
 import type { App, Exports } from './app';
 import { showConflicts } from './apply/applyOutcome';
+import { ChangeReview } from './apply/changeReview';
 import { ConflictTracker } from './apply/conflicts';
 import { PendingApplies } from './apply/pendingApplies';
 import { registerProposedDocuments } from './apply/proposedDocuments';
 import { registerLenses } from './codeLenses';
 import { runServerCommand } from './commandFlows';
 import { registerCommands } from './commands';
+import { registerPeekCommands } from './commands/change';
 import { installServer, reportStopped } from './commands/server';
 import { registerDesk } from './desk/deskEditor';
 import { saveAllDrafts } from './desk/draftSaver';
@@ -34,6 +36,7 @@ export function activate(context: vscode.ExtensionContext): Exports {
   const editorContext = new EditorContextTracker(server);
   const pageCache = new PageCache();
   const pendingApplies = new PendingApplies(server);
+  const changeReview = new ChangeReview(server);
   const conflicts = new ConflictTracker(server);
   const drafts = new Drafts();
   const app: App = {
@@ -41,6 +44,7 @@ export function activate(context: vscode.ExtensionContext): Exports {
     server,
     editorContext,
     pendingApplies,
+    changeReview,
     conflicts,
     drafts,
     pageCache,
@@ -51,12 +55,14 @@ export function activate(context: vscode.ExtensionContext): Exports {
     server,
     editorContext,
     pendingApplies,
+    changeReview,
     conflicts,
     drafts,
     registerViewDocuments(server, pageCache),
     registerAnswerDocuments(server),
     registerProposedDocuments(server),
     registerCommands(app),
+    registerPeekCommands(app),
     registerViews(app),
     registerLenses(app),
     registerDesk(app),

@@ -2,7 +2,14 @@ import * as vscode from 'vscode';
 import { l10n } from 'vscode';
 import { showDocument } from './pages/showDocument';
 import { viewUri } from './pages/uris';
-import type { CommandName, Commands, PipelineRun, RunExportResult, StepState } from './protocol';
+import type {
+  CommandName,
+  Commands,
+  DocumentRevertResult,
+  PipelineRun,
+  RunExportResult,
+  StepState,
+} from './protocol';
 import { plural, stepStatusText } from './wording';
 
 type FollowUp = readonly [title: string, run: () => Thenable<unknown>];
@@ -85,6 +92,19 @@ function suggestNextStep(run: PipelineRun, message: string): void {
 
 export function reportMerge({ passages }: StepState): void {
   showInStatusBar(l10n.t('Added. The merge has {0}.', plural(passages.length, 'passage')));
+}
+
+/** Say why a change was not undone; a success is visible in the document. */
+export function reportUndone({ conflicts, pending }: DocumentRevertResult): void {
+  if (pending) {
+    inform(l10n.t('Nothing was undone: you were typing. Try again.'));
+  } else if (conflicts > 0) {
+    inform(
+      l10n.t(
+        'Not undone: you edited this text after it was inserted. Your version was kept; the text before is in the gutter.',
+      ),
+    );
+  }
 }
 
 export async function showBranch(run: PipelineRun): Promise<PipelineRun> {

@@ -193,6 +193,18 @@ export interface Commands {
     readonly params: DocumentPolishParams;
     readonly result: PipelineRun;
   };
+  readonly 'writeit.document.changes': {
+    readonly params: DocumentChangesParams;
+    readonly result: DocumentChangesResult;
+  };
+  readonly 'writeit.document.keep': {
+    readonly params: DocumentKeepParams;
+    readonly result: DocumentKeepResult;
+  };
+  readonly 'writeit.document.revert': {
+    readonly params: DocumentKeepParams;
+    readonly result: DocumentRevertResult;
+  };
   readonly 'writeit.document.frontMatter': {
     readonly params: DocumentFrontMatterParams;
     readonly result: FrontMatterResult;
@@ -1209,6 +1221,57 @@ export interface DocumentPolishParams {
   readonly reasoning?: (('none' | 'low' | 'medium' | 'high') | number | null) | undefined;
   readonly apply?: boolean | undefined;
   readonly confirmed?: boolean | undefined;
+}
+/**
+ * `writeit.document.changes`.
+ */
+export interface DocumentChangesParams {
+  readonly folder?: (string | null) | undefined;
+  readonly streamToken?: (string | null) | undefined;
+  readonly wait?: boolean | undefined;
+  readonly uri: string;
+}
+/**
+ * What applies and polishes changed in a document, in order.
+ */
+export interface DocumentChangesResult {
+  readonly changes: readonly DocumentChange[];
+  readonly before: string | null;
+}
+/**
+ * A changed block of a document that is neither kept nor undone.
+ */
+export interface DocumentChange {
+  readonly change: string;
+  readonly firstLine: number;
+  readonly endLine: number;
+  readonly before: string;
+  readonly runId: string;
+  readonly step: string;
+}
+/**
+ * `writeit.document.keep` and `writeit.document.revert`; without `change`, all.
+ */
+export interface DocumentKeepParams {
+  readonly folder?: (string | null) | undefined;
+  readonly streamToken?: (string | null) | undefined;
+  readonly wait?: boolean | undefined;
+  readonly uri: string;
+  readonly change?: (string | null) | undefined;
+}
+/**
+ * How many changes were kept.
+ */
+export interface DocumentKeepResult {
+  readonly kept: number;
+}
+/**
+ * Whether changes were undone; what the user typed in them is kept.
+ */
+export interface DocumentRevertResult {
+  readonly applied: boolean;
+  readonly conflicts: number;
+  readonly pending: boolean;
 }
 /**
  * `writeit.document.frontMatter`; `inputs` fill what the block lacks.

@@ -1,6 +1,7 @@
 import { activateExtension, tests, type Test } from './harness';
 import './activation.test';
 import './apply.test';
+import './change.test';
 import './store.test';
 import './compare.test';
 import './conflict.test';

@@ -23,6 +23,8 @@ local VERBS = { -- in the order of a run; each with the module that implements i
   { 'polish', 'generate' },
   { 'preview', 'show' },
   { 'apply', 'export' },
+  { 'keep', 'export' },
+  { 'undo', 'export' },
   { 'restore', 'export' },
   { 'export', 'export' },
   { 'stop', 'step' },

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from errno import EINVAL
 from functools import lru_cache
+from typing import Any, TypeAlias
 from urllib.parse import unquote
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from pygls.workspace import TextDocument, Workspace
 
 from writeit.domain.errors import InvalidParams, NotFound
 from writeit.domain.pipeline import Output
-from writeit.domain.run import PipelineRun
+from writeit.domain.run import AppliedText, PipelineRun
 from writeit.domain.run_summary import StaleStep
 from writeit.library.front_matter import (
     FrontMatter,
@@ -36,6 +37,7 @@ from writeit.lsp.client import Client, wait_done
 from writeit.lsp.convert import PositionLike, to_offset, uri_to_path
 from writeit.lsp.pygls_fixes import WriteItDocument
 from writeit.lsp.shapes import Range
+from writeit.text.changes import AppliedChanges, ChangedBlock
 from writeit.text.front_matter import (
     MAX_HEAD_CHARACTERS,
     find_front_matter,
@@ -77,6 +79,43 @@ class PendingApply:
     sent_edit: SentEdit | None
 
 
+@dataclass(slots=True)
+class ReviewedApply:
+    """A text that was applied to a document; `changes` once they were compared."""
+
+    run_id: UUID
+    applied: AppliedText
+    changes: AppliedChanges | None = field(default=None, compare=False)
+
+
+OpenApplies: TypeAlias = Sequence[tuple[ReviewedApply, frozenset[str]]]
+"""What is under review, the newest first, and the keys of what is kept of each."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewedChange:
+    """A changed block of a document, and the apply that it is of."""
+
+    apply: ReviewedApply
+    block: ChangedBlock
+
+    @property
+    def id(self) -> str:
+        """A name that stays the same while the user types elsewhere."""
+        step, keys = self.apply.applied.step, "+".join(self.block.keys)
+        return f"{self.apply.run_id}/{step}/{keys}"
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """The changes in a text that are neither kept nor undone, in order."""
+
+    change_count: int
+    applies: OpenApplies
+    text: str
+    changes: Sequence[ReviewedChange]
+
+
 class Documents:
     """The documents the client has open, and files that it has not.
 
@@ -91,6 +130,10 @@ class Documents:
         """By URI: what a document was probably called, and its changes until then."""
         self.stale_steps: dict[UUID, tuple[StaleStep, ...]] = {}
         """By run, as they were computed last."""
+        self.applies: dict[str, tuple[list[Any], list[ReviewedApply]]] = {}
+        """By URI: the state of the document's runs, and what they applied to it."""
+        self.reviews: dict[str, Review] = {}
+        self.review_lock = asyncio.Lock()
         self.sent_views = SentViews()
         self.is_closed = False
         self._workspace = workspace

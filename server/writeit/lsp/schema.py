@@ -96,7 +96,10 @@ _GENERATING = {
     *("step.run", "step.regenerate", "step.continue", "step.merge"),
     "document.polish",
 }
-_WRITING = {"step.apply", "edit.restore", "document.frontMatter", "document.polish"}
+_WRITING = {
+    *("step.apply", "edit.restore", "document.frontMatter", "document.polish"),
+    "document.revert",
+}
 """Commands that edit documents."""
 _TRANSITIONS = {
     *("run.pause", "run.resume", "run.branch", "run.rewind", "run.diff", "run.export"),

@@ -379,7 +379,7 @@ _NOTIFICATIONS: dict[str, Callable[[WriteItServer, Any], Any]] = {
         params.text_document.uri
     ),
     # An editor waits for the reply, so the server has all changes before the disk has.
-    types.TEXT_DOCUMENT_WILL_SAVE_WAIT_UNTIL: lambda _, __: [],
+    types.TEXT_DOCUMENT_WILL_SAVE_WAIT_UNTIL: lambda ls, _: [],  # noqa: ARG005 -- pygls goes by this name
     types.TEXT_DOCUMENT_DID_SAVE: lambda ls, params: ls.notify_saved(
         params.text_document.uri
     ),

@@ -1,4 +1,4 @@
-"""The params and the result of each command on the store and its usage."""
+"""Params and results of commands on the store, its usage and a document's changes."""
 
 from __future__ import annotations
 
@@ -126,3 +126,52 @@ class StorePruneResult(WireModel):
     deleted_runs: int
     deleted_responses: int
     dry_run: bool
+
+
+class DocumentChangesParams(Params):
+    uri: DocumentUri
+
+
+class DocumentChange(WireModel):
+    """A changed block of a document that is neither kept nor undone."""
+
+    change: str
+    """Its name for `document.keep` and `document.revert`."""
+    first_line: int
+    """Its first line now, from 0."""
+    end_line: int
+    """The line after its last; the first line if its text was removed."""
+    before: str
+    """The text in its place before the apply."""
+    run_id: UUID
+    step: str
+
+
+class DocumentChangesResult(WireModel):
+    """What applies and polishes changed in a document, in order."""
+
+    changes: list[DocumentChange]
+    before: str | None
+    """The document as it was before these changes; null if nothing is reviewed."""
+
+
+class DocumentKeepParams(DocumentChangesParams):
+    """`writeit.document.keep` and `writeit.document.revert`; without `change`, all."""
+
+    change: str | None = None
+
+
+class DocumentKeepResult(WireModel):
+    """How many changes were kept."""
+
+    kept: int
+
+
+class DocumentRevertResult(WireModel):
+    """Whether changes were undone; what the user typed in them is kept."""
+
+    applied: bool
+    conflicts: int
+    """Blocks that were left as they are, because the user edited them."""
+    pending: bool
+    """Whether the user was typing, so that nothing was undone."""

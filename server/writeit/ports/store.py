@@ -114,7 +114,8 @@ class Store(Protocol):
     def drafts(self, run_id: UUID, step: str) -> Mapping[str, str]:
         """Return what the user typed in a step and no decision has taken.
 
-        By `feedback`, `merge` or the id of an answer.
+        By `feedback`, `merge` or the id of an answer; `review` has the changes of its
+        applied text that the user kept.
         """
 
     async def save_draft(self, run_id: UUID, step: str, place: str, text: str) -> None:

@@ -473,7 +473,7 @@ class DraftsRecord(Record):
     """`draft:{run}:{step}`: what the user typed and no decision has taken."""
 
     texts: dict[str, str]
-    """By `feedback`, `merge` or the id of an answer."""
+    """By `feedback`, `merge`, `review` or the id of an answer."""
 
 
 class SessionRecord(Record):

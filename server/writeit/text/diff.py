@@ -84,7 +84,7 @@ def match_gaps(
 ) -> IndexPairs:
     """Return `matches` and what `match_gap` matches before, between and after them."""
     pairs: IndexPairs = []
-    for i, end_i, j, end_j in _gaps(matches, a, b):
+    for i, end_i, j, end_j in find_gaps(matches, a, b):
         inner = match_gap(a[i:end_i], b[j:end_j])
         pairs += [(i + x, j + y) for x, y in inner]
         if end_i < len(a):
@@ -92,7 +92,7 @@ def match_gaps(
     return pairs
 
 
-def _gaps(
+def find_gaps(
     matches: IndexPairs, a: Sequence[str], b: Sequence[str]
 ) -> Iterator[tuple[int, int, int, int]]:
     """Yield start and end, in `a` and in `b`, of each gap around the matches."""
@@ -169,7 +169,7 @@ def _changed_spans(
 ) -> Iterator[tuple[int, str, str]]:
     """Yield the offset of each part of `a` that differs, the part, its replacement."""
     offsets = list(accumulate(map(len, a), initial=0))
-    for i, end_i, j, end_j in _gaps(match_sequences(a, b), a, b):
+    for i, end_i, j, end_j in find_gaps(match_sequences(a, b), a, b):
         removed, added = "".join(a[i:end_i]), "".join(b[j:end_j])
         if removed or added:
             yield offsets[i], removed, added

@@ -4,6 +4,7 @@ import type { App } from '../app';
 import { reportErrors } from '../showError';
 import { isTreeNode, targetOf } from '../target';
 import { STORE } from './store';
+import { CHANGE } from './change';
 import { CONFLICT } from './conflict';
 import { DOCUMENT } from './document';
 import { LIBRARY } from './library';
@@ -11,6 +12,7 @@ import { MERGE } from './merge';
 import { MODEL } from './model';
 import { PREFERENCES } from './preferences';
 import { RESPONSE } from './response';
+import { REWRITE } from './rewrite';
 import { RUN } from './run';
 import { SERVER } from './server';
 import { STEP } from './step';
@@ -19,6 +21,7 @@ import type { Handler, Handlers } from './handlers';
 /** All commands of the extension. The language client registers the server's, by other ids. */
 export const COMMANDS: Handlers = {
   ...STORE,
+  ...CHANGE,
   ...CONFLICT,
   ...DOCUMENT,
   ...LIBRARY,
@@ -26,6 +29,7 @@ export const COMMANDS: Handlers = {
   ...MODEL,
   ...PREFERENCES,
   ...RESPONSE,
+  ...REWRITE,
   ...RUN,
   ...SERVER,
   ...STEP,

@@ -1,4 +1,4 @@
--- Verbs that write a text to a document or a file: apply, restore, export.
+-- Verbs that write a text to a document or a file: apply, keep, undo, restore, export.
 local apply_edit = require('writeit.apply_edit')
 local apply_outcome = require('writeit.apply_outcome')
 local document = require('writeit.document')
@@ -65,6 +65,43 @@ function M.restore_command(client, params)
   elseif refusal then
     notify.warn(('%s was not restored: %s'):format(path, refusal))
   end
+end
+
+--- Keep or undo the changed block at the cursor, or all that an apply changed.
+---@param call writeit.Call
+---@param command string
+local function decide_change(call, command)
+  local target = targets.find(call.buf)
+  local found = rpc.execute(target.client, 'document.changes', { uri = target.uri })
+  local row, id = call.cursor.start.row, nil
+  for _, change in ipairs(found.changes) do
+    if change.firstLine <= row and row < math.max(change.endLine, change.firstLine + 1) then
+      id = change.change
+    end
+  end
+  if #found.changes == 0 or (not id and call.arguments[1] ~= 'all') then
+    error({
+      message = 'There is no change to review here.',
+      hint = 'Place the cursor in a changed block, or add `all`.',
+    }, 0)
+  end
+  rpc.execute(target.client, command, {
+    uri = target.uri,
+    change = call.arguments[1] ~= 'all' and id or nil,
+    wait = false, -- the server reports what it could not undo
+  })
+end
+
+--- `:WriteIt keep [all]`
+---@param call writeit.Call
+function M.keep(call)
+  decide_change(call, 'document.keep')
+end
+
+--- `:WriteIt undo [all]`
+---@param call writeit.Call
+function M.undo(call)
+  decide_change(call, 'document.revert')
 end
 
 local EXTENSIONS = { markdown = 'md', yaml = 'yaml', json = 'json' }

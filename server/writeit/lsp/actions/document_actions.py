@@ -20,7 +20,7 @@ from writeit.lsp.actions import (
     view_action,
 )
 from writeit.lsp.convert import line_range, normalized_uri, to_offset, uri_to_path
-from writeit.lsp.documents import Documents, PendingApply
+from writeit.lsp.documents import Documents, PendingApply, ReviewedChange
 from writeit.lsp.fallback_messages import document_name
 from writeit.lsp.folder import WorkspaceFolder
 from writeit.lsp.pygls_fixes import WriteItDocument
@@ -126,6 +126,24 @@ def insert_passage_actions(run: PipelineRun, step: StepState) -> Iterator[Action
         has_lens=run.updated_at == step.completed_at,
     )
     yield document_comparison_action(run)
+
+
+def change_actions(uri: str, change: ReviewedChange | None, count: int) -> list[Action]:
+    """Return the actions on a changed block, or on all if there are several."""
+    which, lens, params = f"all {count} changes", f" all {count}", {"uri": uri}
+    if change is not None:
+        which, lens, params = "this change", "", {"uri": uri, "change": change.id}
+    elif count <= 1:
+        return []
+    return [
+        Action(
+            title=f"{verb} {which}",
+            command=f"writeit.document.{name}",
+            params=params,
+            lens_title=verb + lens,
+        )
+        for verb, name in (("Keep", "keep"), ("Undo", "revert"))
+    ]
 
 
 def install_model_action(model: str) -> Action:

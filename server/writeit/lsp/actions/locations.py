@@ -22,9 +22,10 @@ from writeit.lsp.actions import (
 )
 from writeit.lsp.actions.outlook import Outlook, find_outlook
 from writeit.lsp.convert import normalized_uri
-from writeit.lsp.edits.apply import find_applied_event
+from writeit.lsp.edits.review import find_applied_event
 from writeit.lsp.folder import (
     MAX_RUNS_READ,
+    CurrentRuns,
     WorkspaceFolder,
     applied_polishes,
     find_current_runs,
@@ -86,8 +87,8 @@ async def read_displayed_page(
 
 async def actions_for_document(
     folder: WorkspaceFolder, uri: str
-) -> tuple[PipelineRun | None, list[Action]]:
-    """Return a document's run and the actions: pending applies, last polish, run.
+) -> tuple[CurrentRuns, list[Action]]:
+    """Return a document's runs and the actions: pending applies, last polish, run.
 
     The text itself is not read, so the length of an article costs nothing.
     """
@@ -113,7 +114,7 @@ async def actions_for_document(
     if run is not None:
         outlook = await find_outlook(folder, run)
         actions += actions_with_parent(folder, run, outlook)
-    return run, actions
+    return runs, actions
 
 
 def actions_with_parent(
@@ -240,7 +241,7 @@ async def find_passage_origin(
         return None
     for run, applied in _applied_texts(folder, normalized_uri(uri)):
         try:
-            event = find_applied_event(folder, run, applied)
+            event = find_applied_event(folder, run.pipeline_run_id, applied)
         except StoreError:  # `store verify` and a restore report it
             continue
         found = await asyncio.to_thread(

@@ -78,7 +78,9 @@ async def _run_command(session: Session, params: types.ExecuteCommandParams) -> 
     return JsonObject(result.to_json())
 
 
-POLLED = frozenset({"list", "show", "get", "read", "tree", "status", "search"})
+POLLED = frozenset(
+    {"list", "show", "get", "read", "tree", "status", "search", "changes"}
+)
 """The last words of commands that clients send by themselves, to show something."""
 
 

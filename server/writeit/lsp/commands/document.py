@@ -15,18 +15,22 @@ from writeit.engine.requests import GenerateStep
 from writeit.library.front_matter_writer import with_front_matter
 from writeit.lsp import protocol as p
 from writeit.lsp import shapes
+from writeit.lsp import store_protocol as sp
 from writeit.lsp.client import message_with_hint
 from writeit.lsp.command import Request, command
 from writeit.lsp.commands import run as running
 from writeit.lsp.commands.step import model_selection_for, run_generation
 from writeit.lsp.edits import apply as applying
+from writeit.lsp.edits.edit_retry import EditOutcome
 from writeit.lsp.edits.files import confirm_output, edit_document, require_document_text
+from writeit.lsp.edits.review import find_review, keep_changes, undo_changes
 from writeit.lsp.fallback_messages import document_name
 from writeit.lsp.folder import WorkspaceFolder, applied_polishes
 from writeit.lsp.pages.views import display_view
 from writeit.lsp.progress import StreamSender
 from writeit.lsp.session import Session
 from writeit.lsp.shapes import run_to_wire
+from writeit.text.changes import undo_blocks
 from writeit.text.fitting import Misfit
 from writeit.text.merge3 import merge
 from writeit.views import wording
@@ -379,3 +383,77 @@ async def insert_front_matter(
         return p.FrontMatterResult(applied=outcome.is_applied)
 
     return await reply_when_done(request, None, work)
+
+
+# --- the review of what was applied ---
+
+
+@command("writeit.document.changes")
+async def list_changes(
+    request: Request[sp.DocumentChangesParams],
+) -> sp.DocumentChangesResult:
+    """List what was changed in a document and is neither kept nor undone."""
+    review = await find_review(request.folder(), request.params.uri)
+    if review is None:
+        return sp.DocumentChangesResult(changes=[], before=None)
+    blocks = [change.block for change in review.changes]
+    return sp.DocumentChangesResult(
+        changes=[
+            sp.DocumentChange(
+                change=change.id,
+                first_line=change.block.first,
+                end_line=change.block.stop,
+                before=change.block.before,
+                run_id=change.apply.run_id,
+                step=change.apply.applied.step,
+            )
+            for change in review.changes
+        ],
+        before=undo_blocks(review.text, blocks),
+    )
+
+
+@command("writeit.document.keep")
+async def keep_document_changes(
+    request: Request[sp.DocumentKeepParams],
+) -> sp.DocumentKeepResult:
+    """Keep a change, or all: they are not offered any more."""
+    params = request.params
+    kept = await keep_changes(request.folder(), params.uri, params.change)
+    return sp.DocumentKeepResult(kept=kept)
+
+
+@command("writeit.document.revert")
+async def undo_document_changes(
+    request: Request[sp.DocumentKeepParams],
+) -> sp.DocumentRevertResult | p.Accepted:
+    """Undo a change, or all, as one edit; what the user typed in them is kept."""
+    params, folder = request.params, request.folder()
+
+    async def work() -> sp.DocumentRevertResult:
+        outcome = await undo_changes(
+            folder, params.uri, params.change, wait_for_user=not params.wait
+        )
+        if not params.wait:
+            _show_outcome(request.session, outcome)
+        return sp.DocumentRevertResult(
+            applied=outcome.is_applied,
+            conflicts=len(outcome.conflicts),
+            pending=outcome.is_pending,
+        )
+
+    return await reply_when_done(request, None, work)
+
+
+def _show_outcome(session: Session, outcome: EditOutcome) -> None:
+    """Tell the user what was not undone; a success is visible in the document."""
+    if outcome.is_pending:
+        session.client.show_info(
+            "Nothing was undone: you were typing, or declined it. Try again."
+        )
+    elif outcome.conflicts:
+        blocks = wording.count_of(len(outcome.conflicts), "changed block")
+        session.client.show_info(
+            f"Not undone: you edited {blocks} after the text was inserted. Your version"
+            " was kept; edit it by hand."
+        )

@@ -36,6 +36,7 @@ from writeit.lsp.edits.files import (
     path_from_uri,
     require_document_text,
 )
+from writeit.lsp.edits.review import find_applied_event, open_review
 from writeit.lsp.folder import WorkspaceFolder, applied_polishes
 from writeit.text.fitting import Misfit
 from writeit.text.front_matter import with_providers
@@ -211,7 +212,7 @@ CLOCK_TICK = timedelta(microseconds=1)
 async def _record_applied(job: ApplyJob, uri: str, replaced: str, text: str) -> None:
     # A clock that was set back must not change which text was applied last.
     last = next((text.at for _, text in applied_polishes(job.folder, uri)), None)
-    await job.folder.engine.execute(
+    run = await job.folder.engine.execute(
         job.run_id,
         lambda _, now: lifecycle.record_applied(
             job.step,
@@ -222,34 +223,11 @@ async def _record_applied(job: ApplyJob, uri: str, replaced: str, text: str) -> 
             text=text,
         ),
     )
+    if job.mode != "new_file":  # there is no text before it
+        await open_review(job.folder, run, run.applied[-1])
 
 
 # --- the events that record what was applied ---
-
-
-def find_applied_event(
-    folder: WorkspaceFolder, run: PipelineRun, applied: AppliedText
-) -> e.TextApplied:
-    """Return the event with the document's text before and after an apply.
-
-    Raises:
-        StoreError: the event is missing.
-    """
-    uri = applied.uri
-    for event in reversed(folder.store.events(run.pipeline_run_id)):
-        if isinstance(event, e.RunMoved):  # what it was called before
-            names = {new: old for old, new in event.documents.items()}
-            uri = names.get(uri, uri)
-        elif isinstance(event, e.TextApplied) and (event.uri, event.step) == (
-            uri,
-            applied.step,
-        ):
-            return event
-    raise StoreError(
-        f"The store has lost the earlier text of {applied.uri}.",
-        reason="corrupt",
-        hint="`writeit store verify` lists what else is missing.",
-    )
 
 
 def _find_earlier_event(job: ApplyJob) -> e.TextApplied | None:
@@ -257,7 +235,7 @@ def _find_earlier_event(job: ApplyJob) -> e.TextApplied | None:
     for applied in job.run.applied:
         if (applied.uri, applied.step) == (job.uri, job.step):
             with suppress(StoreError):  # a run may have been imported without events
-                return find_applied_event(job.folder, job.run, applied)
+                return find_applied_event(job.folder, job.run_id, applied)
     return None
 
 
@@ -319,7 +297,7 @@ async def restore_text(
     Raises:
         DocumentChanged: the document is gone, or a new file has been edited since.
     """
-    event = find_applied_event(folder, run, applied)
+    event = find_applied_event(folder, run.pipeline_run_id, applied)
     if applied.mode == "new_file":
         outcome = _remove_created_file(folder.documents, applied, event.text)
     else:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from lsprotocol import types
 
 from writeit.domain.errors import NotFound, WriteItError
 from writeit.domain.pipeline import PipelineConfiguration
+from writeit.domain.run_summary import RunSummary
 from writeit.library.catalog import Library
 from writeit.library.front_matter_writer import format_scalar, with_front_matter
 from writeit.lsp.actions import Action, document_actions
@@ -25,6 +26,7 @@ from writeit.lsp.actions.locations import (
 )
 from writeit.lsp.convert import to_offset
 from writeit.lsp.documents import can_take_front_matter, parse_front_matter
+from writeit.lsp.edits.review import find_review
 from writeit.lsp.features.diagnostics import find_problems, to_diagnostic
 from writeit.lsp.folder import LIBRARY_SECONDS, WorkspaceFolder
 from writeit.lsp.session import Session
@@ -166,7 +168,7 @@ async def _document_actions(
     ]
     is_word = is_word_selected(documents, params)
     fixes = [fix async for fix in quick_fixes(session, library, params)]
-    run, actions = await actions_for_document(folder, uri)
+    runs, actions = await actions_for_document(folder, uri)
     actions += document_actions.start_actions(pipelines, uri)
     if can_take_front_matter(documents, uri):
         actions += document_actions.front_matter_actions(pipelines, uri)
@@ -176,7 +178,7 @@ async def _document_actions(
     if rewrites and folder.store.list_runs(RunQuery(limit=1)).runs:
         session.warm_up_models()
     # A document with a run is not likely to get another one.
-    unlikely = "writeit.run.start" if run else ""
+    unlikely = "writeit.run.start" if runs.run else ""
     likely, others = (
         _to_code_actions(
             session,
@@ -184,8 +186,31 @@ async def _document_actions(
         )
         for wanted in (True, False)
     )
+    fixes += _to_code_actions(
+        session, await _change_actions(folder, params, runs.listed)
+    )
     # eglot sends the word at the cursor as if it was selected.
     return fixes + likely + (others + rewrites if is_word else rewrites + others)
+
+
+async def _change_actions(
+    folder: WorkspaceFolder,
+    params: types.CodeActionParams,
+    listed: Sequence[RunSummary],
+) -> list[Action]:
+    """Return the actions on the changed block in a range, then on all changes."""
+    uri = params.text_document.uri
+    known_count = folder.documents.change_count(uri)
+    review = await find_review(folder, uri, listed)
+    if review is None or folder.documents.change_count(uri) != known_count:
+        return []  # the range is no longer what it was
+    first, last = params.range.start.line, params.range.end.line
+    actions = []
+    for change in review.changes:
+        block = change.block
+        if block.first <= last and first < max(block.stop, block.first + 1):
+            actions += document_actions.change_actions(uri, change, 1)
+    return actions + document_actions.change_actions(uri, None, len(review.changes))
 
 
 async def _view_actions(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from lsprotocol import types
 
@@ -17,7 +17,8 @@ from writeit.lsp.actions.locations import (
     read_displayed_page,
 )
 from writeit.lsp.convert import line_range
-from writeit.lsp.documents import parse_front_matter
+from writeit.lsp.documents import ReviewedChange, parse_front_matter
+from writeit.lsp.edits.review import find_review
 from writeit.lsp.folder import LIBRARY_SECONDS, WorkspaceFolder
 from writeit.lsp.session import Session
 from writeit.views import wording
@@ -48,11 +49,27 @@ async def code_lenses(
 async def _document_lenses(
     session: Session, folder: WorkspaceFolder, uri: str
 ) -> list[types.CodeLens]:
-    run, actions = await actions_for_document(folder, uri)
+    runs, actions = await actions_for_document(folder, uri)
     prominent = [action for action in actions if action.has_lens]
-    if run is None:
-        return _to_lenses(0, [*prominent, *await _start_actions(session, folder, uri)])
-    return _to_lenses(0, [_status_action(run), *prominent])
+    if runs.run is None:
+        shown = [*prominent, *await _start_actions(session, folder, uri)]
+    else:
+        shown = [_status_action(runs.run), *prominent]
+    review = await find_review(folder, uri, runs.listed)
+    changes = review.changes if review else ()
+    return [*_to_lenses(0, shown), *_change_lenses(uri, changes)]
+
+
+def _change_lenses(
+    uri: str, changes: Sequence[ReviewedChange]
+) -> Iterator[types.CodeLens]:
+    """Yield the lenses on the changed blocks; those on all are at the first."""
+    for index, change in enumerate(changes):
+        actions = document_actions.change_actions(uri, change, 1)
+        if index == 0:
+            actions += document_actions.change_actions(uri, None, len(changes))
+        for action in actions:
+            yield from _to_lenses(change.block.first, [action])
 
 
 async def _start_actions(
