@@ -42,6 +42,9 @@ FILE_PATTERN = "search*.db*"
 """The files of an index, and what pretends to be one."""
 _NAME = re.compile(r"search-[0-9a-f]{32}\.db")
 _PLACE_COLUMNS = "run, text, place, step, response, model, at"
+_TYPED_PLACE_COLUMNS = (  # without the types, SQLite would not use the indices
+    "run INT, text INT, place TEXT, step TEXT, response BLOB, model TEXT, at INT"
+)
 _FTS_OPTIONS = "content='', columnsize=0, tokenize='ascii'"
 _FTS_TABLES = ("words_data", "words_idx", "words_config")
 SCHEMA = (
@@ -49,7 +52,7 @@ SCHEMA = (
     "CREATE TABLE scanned (state_1 TEXT)",
     "CREATE TABLE run (id INTEGER PRIMARY KEY, run BLOB UNIQUE, root BLOB, stamp INT)",
     "CREATE TABLE text (id INTEGER PRIMARY KEY, digest BLOB UNIQUE)",
-    f"CREATE TABLE place (id INTEGER PRIMARY KEY, {_PLACE_COLUMNS})",
+    f"CREATE TABLE place (id INTEGER PRIMARY KEY, {_TYPED_PLACE_COLUMNS})",
     "CREATE INDEX place_of_run ON place (run)",
     "CREATE INDEX place_of_text ON place (text)",
     f"CREATE VIRTUAL TABLE words USING fts5(joined, {_FTS_OPTIONS})",
