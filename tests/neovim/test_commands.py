@@ -52,17 +52,6 @@ def test_pause_without_a_stream_pauses_the_run(session: NeovimSession) -> None:
     assert session.newest_run()["status"] == "PAUSED"
 
 
-def test_continue_asks_for_the_rest_of_an_incomplete_answer(
-    session: NeovimSession,
-) -> None:
-    """Without a number the newest one."""
-    session.run("start")
-    session.run("next openai/length-3")
-    session.run("continue")
-    first, rest = session.newest_run()["steps"]["angles"]["aiResponses"]
-    assert rest["continues"] == first["responseId"]
-
-
 def test_bare_command_lists_the_actions(session: NeovimSession) -> None:
     """The server's code actions, in `vim.ui.select`."""
     session.run("start")

@@ -80,6 +80,8 @@ DELETE_QUESTION = "Delete this run"
 HISTORY_QUESTION = "Resume"
 KEY_QUESTION = "API key for {}"
 LENS_QUESTION = "Code lenses"
+QUESTION_WAITS = "A question waits until you return to normal mode."
+REGENERATE_QUESTION = "What should change?"
 LIST_HINT = "q closes"
 
 # The plug-in's own: the server

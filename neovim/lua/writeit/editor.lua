@@ -80,8 +80,8 @@ local function close(buf)
   end
   if win and previous and vim.api.nvim_buf_is_valid(previous) and not window.find(previous) then
     vim.api.nvim_win_set_buf(win, previous)
-  elseif win then
-    pcall(vim.api.nvim_win_close, win, true)
+  elseif win and not pcall(vim.api.nvim_win_close, win, true) then
+    vim.cmd.bprevious() -- it is the last window
   end
 end
 

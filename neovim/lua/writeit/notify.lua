@@ -84,9 +84,20 @@ local function is_replaced()
   return not debug.getinfo(vim.notify, 'S').source:match('vim/_editor')
 end
 
---- Put a text into the message history, however long, without a prompt.
+--- Put a text into the message history, however long, without a prompt; once the user is in
+--- normal mode, because it would move the cursor of one who types at the end of a line.
 ---@param text string
 local function add_to_history(text)
+  if vim.api.nvim_get_mode().mode ~= 'n' then
+    vim.api.nvim_create_autocmd('ModeChanged', {
+      pattern = '*:n',
+      once = true,
+      callback = vim.schedule_wrap(function()
+        add_to_history(text)
+      end),
+    })
+    return
+  end
   local messagesopt = vim.o.messagesopt
   vim.o.messagesopt = 'wait:0,history:' .. (messagesopt:match('history:(%d+)') or '500')
   vim.api.nvim_echo({ { text } }, true, {})

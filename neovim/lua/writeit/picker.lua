@@ -58,7 +58,6 @@ end
 ---@param prompt string
 ---@param on_done fun(index?: integer)
 function M.open(lines, prompt, on_done)
-  vim.cmd.stopinsert() -- a queued command may ask while the user types
   local return_window = vim.api.nvim_get_current_win()
   local buf = create_buffer(lines)
   local win = open_window(buf, prompt)

@@ -7,10 +7,23 @@ local M = {}
 ---@type writeit.Error
 local CANCELLED = { message = 'cancelled', quiet = true }
 
+--- Wait until the keys that the user types would not go into a question.
+local function wait_for_normal_mode()
+  local is_told = false
+  while vim.api.nvim_get_mode().mode:match('^[iRvVsSc\22\19]') do
+    if not is_told then
+      require('writeit.notify').info('A question waits until you return to normal mode.')
+    end
+    is_told = true
+    task.sleep(50)
+  end
+end
+
 --- Ask, in a task. Neovim's own list raises <C-c> as an error; it counts as no answer.
 ---@param start fun(resume: writeit.Resume)
 ---@return any answer
 local function await_answer(start)
+  wait_for_normal_mode()
   local answer = task.await(function(resume)
     local ok, err = pcall(start, resume)
     if not ok and not tostring(err):find('Keyboard interrupt', 1, true) then

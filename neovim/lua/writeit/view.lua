@@ -237,6 +237,7 @@ function M.read(buf)
       return
     end
     vim.b[buf].writeit_root = find_root(buf)
+    window.adopt(buf)
     task.spawn(function()
       local ok, client = pcall(rpc.ensure_client, buf)
       if ok then

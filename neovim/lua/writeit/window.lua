@@ -8,25 +8,32 @@ local LONG_LINE = 5000 -- bytes from which Neovim takes seconds to break a line 
 
 local FRESH = 1500 -- milliseconds in which a window answers the act that it follows
 
----@type { at: integer, win: integer, cursor: integer[] }?
+--- The current window, its cursor and the state of its text.
+---@return integer[]
+local function user_position()
+  local win = vim.api.nvim_get_current_win()
+  local row, column = unpack(vim.api.nvim_win_get_cursor(win))
+  return { win, row, column, vim.b.changedtick }
+end
+
+---@type { at: integer, position: integer[] }?
 local last_act
 
 --- Remember the user's last act: a command, a key of ours, an item of a list.
 function M.note_act()
-  local win = vim.api.nvim_get_current_win()
-  last_act = { at = vim.uv.now(), win = win, cursor = vim.api.nvim_win_get_cursor(win) }
+  last_act = { at = vim.uv.now(), position = user_position() }
 end
 
 --- Whether a window may take the focus: it answers an act of this moment. After long work
 --- the keys of a user who types on would go into it.
 ---@return boolean
 local function may_take_focus()
-  local win = vim.api.nvim_get_current_win()
+  local mode = vim.api.nvim_get_mode()
   return last_act ~= nil
     and vim.uv.now() - last_act.at < FRESH
-    and vim.api.nvim_get_mode().mode == 'n'
-    and win == last_act.win
-    and vim.deep_equal(vim.api.nvim_win_get_cursor(win), last_act.cursor)
+    and mode.mode == 'n'
+    and not mode.blocking
+    and vim.deep_equal(user_position(), last_act.position)
 end
 
 --- Our windows in this tab page, without those that show another buffer now.
@@ -38,16 +45,27 @@ local function side_windows()
   end, vim.api.nvim_tabpage_list_wins(0))
 end
 
---- The window to show a buffer in: the one that has it, else one of ours without a text
---- that was not submitted yet.
+--- Whether a window shows a text of the user's: one that was not submitted yet, or a
+--- document in which the user writes.
+---@param win integer
+---@return boolean
+local function has_user_text(win)
+  local buf = vim.api.nvim_win_get_buf(win)
+  local is_current = win == vim.api.nvim_get_current_win()
+  local is_document = vim.b[buf].writeit_root == nil
+  return vim.startswith(vim.api.nvim_buf_get_name(buf), 'writeit-text:')
+    or (is_document and (is_current or vim.bo[buf].modified))
+end
+
+--- The window to show a buffer in: the one that has it, else one of ours without a text of
+--- the user's.
 ---@param buf integer
 ---@return integer?
 local function available_window(buf)
   local shown = vim.fn.bufwinid(buf)
   return shown ~= -1 and shown
     or vim.iter(side_windows()):find(function(win)
-      local name = vim.api.nvim_buf_get_name(vim.api.nvim_win_get_buf(win))
-      return not vim.startswith(name, 'writeit-text:')
+      return not has_user_text(win)
     end)
 end
 
@@ -70,7 +88,7 @@ local function set_options(win, buf)
   local is_ours = vim.b[buf].writeit_root ~= nil
   local hint = vim.b[buf].writeit_hint or 'g? keys · q closes'
   local options = {
-    statusline = is_ours and (' WriteIt: %s%%=%s '):format(title(buf), hint) or '',
+    statusline = is_ours and (' WriteIt: %s %%=%s '):format(title(buf), hint) or '',
     wrap = true,
     linebreak = not vim.b[buf].writeit_long_lines,
     breakindent = not vim.b[buf].writeit_long_lines,
@@ -145,6 +163,15 @@ function M.show(buf, focus)
     vim.api.nvim_set_current_win(win)
   end
   return win
+end
+
+--- Make the windows that show a buffer side windows: a session file or `:edit` opened it.
+---@param buf integer
+function M.adopt(buf)
+  for _, win in ipairs(vim.fn.win_findbuf(buf)) do
+    vim.w[win].writeit = buf
+    set_options(win, buf)
+  end
 end
 
 --- The buffer in the side window, if there is one.

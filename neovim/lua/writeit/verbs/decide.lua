@@ -11,6 +11,12 @@ local view = require('writeit.view')
 
 local M = {}
 
+---@type writeit.Error
+M.NOT_ONE_ANSWER = {
+  message = 'Select lines of one answer, in the view of a step.',
+  hint = 'Open the view with :WriteIt open.',
+}
+
 ---@param run writeit.Run
 ---@return string
 local function next_step(run)
@@ -135,6 +141,9 @@ end
 ---@return writeit.Answer
 function M.find_answer(target, step, call, number, prompt)
   local id = not number and M.answer_at(call)
+  if call.range and not id and not number and vim.b[call.buf].writeit_root then
+    error(M.NOT_ONE_ANSWER, 0)
+  end
   return vim.iter(step.aiResponses):find(function(answer)
     return answer.responseId == id
   end) or M.select_answer(target, step, number, prompt)

@@ -27,10 +27,7 @@ function M.take(call)
   call.range = call.range or { row + 1, row + 1 }
   local response = require('writeit.verbs.decide').answer_at(call)
   if not response then
-    error({
-      message = 'Select lines of one answer, in the view of a step.',
-      hint = 'Open the view with :WriteIt open.',
-    }, 0)
+    error(require('writeit.verbs.decide').NOT_ONE_ANSWER, 0)
   end
   local text = call.text or vim.api.nvim_buf_get_lines(call.buf, row, row + 1, false)[1]
   local target = targets.find_run(call.buf)
