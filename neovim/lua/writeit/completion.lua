@@ -149,6 +149,9 @@ local candidates_by_verb = {
   compare = function()
     return vim.list_extend(runs_and_steps(), numbers())
   end,
+  mv = function()
+    return vim.fn.getcompletion('', 'file')
+  end,
   branch = steps,
   rewind = steps,
   key = providers,

@@ -69,6 +69,21 @@ function M.rewind(call)
   M.branch_command(target.client, { runId = target.run_id, step = step }, 'run.rewind')
 end
 
+--- `:WriteIt refresh`: a branch with today's notes, pipeline and style.
+---@param call writeit.Call
+function M.refresh(call)
+  local target = targets.find_run(call.buf)
+  M.refresh_command(target.client, { runId = target.run_id })
+end
+
+function M.refresh_command(client, params)
+  local run = rpc.execute(client, 'run.refresh', params)
+  view.show(client, ('writeit:/run/%s.md'):format(run.pipelineRunId))
+  notify.info(
+    ("Made a branch with today's texts. Generate %s with :WriteIt next."):format(run.currentStep)
+  )
+end
+
 --- `:WriteIt delete`: delete the run, alone or with its branches.
 ---@param call writeit.Call
 function M.delete(call)

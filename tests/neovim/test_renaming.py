@@ -1,0 +1,47 @@
+"""Documents that get another name, and notes that changed since, in Neovim."""
+
+from neovim import wording
+from support.neovim_session import NeovimSession
+
+
+def test_mv_renames_the_document_with_its_runs(session: NeovimSession) -> None:
+    """The buffer goes on under the new name, with its undo history."""
+    session.run("start")
+    run_id = session.newest_run()["pipelineRunId"]
+    session.nvim.keys("Goone more line<Esc>:w<CR>")
+    new = session.notes.with_name("moved notes.md")
+    session.nvim.keys(f":WriteIt mv {new}<CR>")
+    session.wait_for_message(wording.MOVED)
+    session.wait_for_client()
+    assert not session.notes.exists()
+    session.notes = new
+    assert session.nvim.lua("return vim.api.nvim_buf_get_name(0)") == str(new)
+    assert session.execute("run.show", runId=run_id)["uri"] == new.as_uri()
+    session.nvim.command("undo | write")
+    assert "one more line" not in new.read_text("utf-8")
+
+
+def test_mv_never_overwrites_a_file(session: NeovimSession) -> None:
+    """Nor moves a document whose changes are not saved."""
+    other = session.workspace / "other.md"
+    other.write_text("mine", "utf-8")
+    session.nvim.keys(f":WriteIt mv {other}<CR>")
+    session.wait_for_message(wording.EXISTS)
+    session.nvim.keys("Goa line<Esc>:WriteIt mv new.md<CR>")
+    session.wait_for_message(wording.UNSAVED_MOVE)
+    assert other.read_text("utf-8") == "mine"
+    assert session.notes.exists()
+
+
+def test_changed_notes_are_refreshed_in_a_branch(session: NeovimSession) -> None:
+    """The lens says what has changed; the old run stays."""
+    session.run("start")
+    session.run("next openai/say-a")
+    before = session.newest_run()
+    session.nvim.command("wincmd t")
+    session.nvim.keys("GoMore about rivers.<Esc>")
+    session.run("refresh")
+    child = session.newest_run()
+    assert child["parentPipelineRunId"] == before["pipelineRunId"]
+    assert "More about rivers." in child["userInputs"]["source_material"]
+    session.wait_for_message(wording.REFRESHED.format("angles"))
