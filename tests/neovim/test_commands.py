@@ -65,8 +65,9 @@ def test_bare_command_lists_the_actions(session: NeovimSession) -> None:
 def test_completion(session: NeovimSession) -> None:
     """Verbs, pipelines, inputs, formats and steps."""
     assert _completed(session, "WriteIt re") == [
-        "regenerate",
+        "regenerate", "refresh",
         "rewind",
+        "refresh",
         "restore",
         "resume",
         "restart",
