@@ -111,7 +111,10 @@ export class StepView {
   #context(page: StepPage): CardContext {
     return {
       page,
-      part: selectedPart(),
+      // Read when it is asked for: a key may come before the browser tells of a selection.
+      get part() {
+        return selectedPart();
+      },
       compared: this.#compared,
       compare: (responseId) => {
         this.#compare(page, responseId);
