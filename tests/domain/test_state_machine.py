@@ -6,9 +6,9 @@ from uuid import UUID
 import hypothesis.strategies as st
 import pytest
 from hypothesis import settings
-from hypothesis.stateful import Bundle, initialize, rule
+from hypothesis.stateful import Bundle, initialize, invariant, rule
 
-from support.run_tree_machine import STEPS, RunTreeMachine
+from support.run_tree_machine import STEPS, RunTreeMachine, check_offers
 from support.runs import START, answer, call_for, current, new_id, new_run, passage_of
 from writeit.domain import events as e
 from writeit.domain import transitions
@@ -283,6 +283,21 @@ TestHistory = pytest.mark.rule(
     "verb-23",
 )(History.TestCase)
 TestHistory.settings = settings(max_examples=100, stateful_step_count=60, deadline=None)
+
+
+class Offers(History):
+    """In every state, what is offered is harmless first and is then accepted."""
+
+    @invariant()
+    def each_run_offers_what_its_rules_accept(self) -> None:
+        """And `can` says what the commands do."""
+        for run_id, run in self.tree.items():
+            if self.before.get(run_id) is not run:
+                check_offers(run, self.tree.get(run.parent_pipeline_run_id or run_id))
+
+
+TestOffers = Offers.TestCase
+TestOffers.settings = settings(max_examples=20, stateful_step_count=30, deadline=None)
 
 
 def test_the_tables_name_every_event_somewhere() -> None:

@@ -3,15 +3,18 @@
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 from uuid import UUID
 
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
-from support.runs import START
+from support.runs import START, call_for, new_id
 from writeit.domain import events as e
 from writeit.domain import state_machine
 from writeit.domain.errors import WriteItError
+from writeit.domain.operations import generate, lifecycle, permitted, select
 from writeit.domain.operations.lifecycle import Events
+from writeit.domain.operations.select import MergeSelection
 from writeit.domain.run import (
     DONE_STATUSES,
     MAX_RETRIES,
@@ -21,6 +24,10 @@ from writeit.domain.run import (
     StepStatus,
     first_open_step,
 )
+from writeit.lsp.actions import choice_actions, run_actions
+from writeit.lsp.actions.outlook import Outlook
+from writeit.lsp.features.code_lens import to_lenses
+from writeit.views.step import EndedAnswer, is_selected, list_answers
 
 STEPS = ("outline", "draft", "polish")
 
@@ -94,6 +101,132 @@ class RunTreeMachine(RuleBasedStateMachine):
         for run_id, run in self.tree.items():
             if self.before.get(run_id) is not run:
                 assert state_machine.replay(self.logs[run_id]) == run
+
+
+# --- what is offered, and what is accepted ---
+
+NEVER_FIRST = {"edit.restore", "run.rewind", "step.regenerate", "step.skip"}
+
+
+def _run_events(run: PipelineRun, step: StepState, _: Any) -> Events:
+    lost = [call.response_id for call in generate.incomplete_calls(step)]
+    lost = lost if step.status is StepStatus.RUNNING else []
+    calls = [call_for(step, key) for key in lost] or [call_for(step, up=1)]
+    return generate.start_generation(run, step, calls, run.updated_at)
+
+
+def without_streams(run: PipelineRun) -> PipelineRun:
+    """The run after its streams have ended, as the engine ends them."""
+    streams = [(step, s) for step in run.steps.values() for s in step.streaming]
+    for step, stream in streams:
+        call = next(c for c in step.calls if c.response_id == stream.response_id)
+        failed = generate.fail_response(
+            step.step_name, call, "cancelled", "", run.updated_at
+        )
+        run = state_machine.replay(failed, run)
+    return run
+
+
+def _continue_events(run: PipelineRun, step: StepState, response: Any) -> Events:
+    call = call_for(step, response).evolve(continues=True)
+    return generate.continue_response(run, step, call, run.updated_at)
+
+
+ACCEPTS: dict[str, Callable[[PipelineRun, StepState, Any], object]] = {
+    "step.run": _run_events,
+    "step.regenerate": lambda run, step, _: generate.regenerate(
+        run, step, [call_for(step, up=1)], "", run.updated_at
+    ),
+    "step.select": lambda run, step, response: select.select_response(
+        run, step, response, run.updated_at
+    ),
+    "step.merge": lambda run, step, response: select.merge_responses(
+        run, step, MergeSelection(responses=[response]), run.updated_at
+    ),
+    "step.continue": _continue_events,
+    "step.skip": lambda run, step, _: select.skip_step(run, step, run.updated_at),
+    "step.apply": lambda run, step, _: lifecycle.find_applicable_step(
+        run, step.step_name
+    ),
+    "run.branch": lambda run, step, _: lifecycle.branch(
+        run, step, new_id(), run.updated_at, None
+    ),
+    "run.rewind": lambda run, step, _: lifecycle.branch(
+        run, step, new_id(), run.updated_at, None
+    ),
+    "run.pause": lambda run, _step, _: lifecycle.pause(
+        without_streams(run), run.updated_at
+    ),
+    "run.resume": lambda run, _step, _: lifecycle.resume(run, run.updated_at),
+}
+"""What each command decides, given an answer of the step."""
+
+
+def is_accepted(
+    command: str, run: PipelineRun, step: StepState, response: UUID | int = 0
+) -> bool:
+    """Whether a command decides something, and the run takes it."""
+    try:
+        events = ACCEPTS[command](run, step, response)
+    except WriteItError:
+        return False
+    if isinstance(events, tuple):
+        state_machine.replay(events, without_streams(run))
+    return True
+
+
+def check_offers(run: PipelineRun, parent: PipelineRun | None) -> None:
+    """Check the offers of a run and of each of its answers."""
+    offers = run_actions.actions_for_run(run, parent)
+    assert offers[0].command.removeprefix("writeit.") not in NEVER_FIRST, offers[0]
+    likely = [offer.is_likely for offer in offers]
+    restoring = [offer.command == "writeit.edit.restore" for offer in offers]
+    assert True not in restoring or True not in likely[restoring.index(True) :]
+    lenses = to_lenses(0, [offers[0], *(offer for offer in offers if offer.has_lens)])
+    assert len(lenses) <= 3
+    for step in run.steps.values():
+        check_permissions(run, step)
+        check_numbers(step)
+        for answer in step.ai_responses:
+            about = (run, step, answer.response_id, Outlook())
+            near = [*choice_actions.answer_actions(*about)]
+            assert near[0].command.removeprefix("writeit.") not in NEVER_FIRST, near
+            assert len(to_lenses(1, near)) <= 4
+            offers += near
+    for offer in offers:
+        command = offer.command.removeprefix("writeit.")
+        if command in ACCEPTS and not offer.params.keys() & {"stopOthers", "content"}:
+            step = run.steps[offer.params.get("step", run.current_step)]
+            response = UUID(offer.params.get("response", str(UUID(int=0))))
+            if command == "step.merge":
+                continue
+            assert is_accepted(command, run, step, response), offer
+
+
+def check_permissions(run: PipelineRun, step: StepState) -> None:
+    """Each boolean of `can` says whether the command would be accepted."""
+    can = permitted.step_permissions(run, step)
+    ids = [answer.response_id for answer in step.ai_responses]
+    continued = [is_accepted("step.continue", run, step, key) for key in ids]
+    assert can.continue_ == any(continued)
+    for name in ("run", "regenerate", "select", "merge", "skip", "apply"):
+        assert getattr(can, name) == is_accepted(f"step.{name}", run, step), name
+    assert can.branch == is_accepted("run.branch", run, step)
+    whole = permitted.run_permissions(run)
+    assert whole.pause == is_accepted("run.pause", run, step)
+    assert whole.resume == is_accepted("run.resume", run, step)
+
+
+def check_numbers(step: StepState) -> None:
+    """Each number is shown once; a choice is shown beside what replaces it."""
+    shown = [
+        step.numbers[
+            (item.answer if isinstance(item, EndedAnswer) else item).response_id
+        ]
+        for item in list_answers(step)
+        if not (isinstance(item, EndedAnswer) and is_selected(step, item.answer))
+    ]
+    assert len(set(shown)) == len(shown)
 
 
 def check_run(run: PipelineRun) -> None:

@@ -249,15 +249,18 @@ def answer_actions(
         )
     if answer in generate.continuable_answers(run, step):
         yield _continue_action(run, step, answer)
-    if permitted.step_permissions(run, step).regenerate:
-        yield run_action(
-            run,
-            "Regenerate with this model",
-            "writeit.step.regenerate",
-            step=name,
-            models=[answer.model],
-            uses_model=True,
-        )
+    again = run_action(
+        run,
+        "Regenerate with this model",
+        "writeit.step.regenerate",
+        step=name,
+        models=[answer.model],
+        uses_model=True,
+    )
+    can_regenerate = permitted.step_permissions(run, step).regenerate
+    clears_choice = step.status is StepStatus.COMPLETED
+    if can_regenerate and not clears_choice:
+        yield again
     other = _compared_answer(step, answer)
     if other is not None:
         yield comparison_action(
@@ -266,6 +269,8 @@ def answer_actions(
             comparison_side(run, name, answer.response_id),
         )
     yield run_action(run, "Branch here", "writeit.run.branch", step=name)
+    if can_regenerate and clears_choice:
+        yield again
 
 
 def _compared_answer(step: StepState, answer: AIResponse) -> AIResponse | None:

@@ -41,6 +41,7 @@ def actions_for_run(
         return [
             *choice_actions.choices_while_streaming(run, step, outlook),
             _stop_action(run, has_lens=True),
+            *_open_actions(run),
             *_common_actions(run, parent),
         ]
     return [
@@ -50,6 +51,7 @@ def actions_for_run(
         *_apply_actions(run),
         *_resume_actions(run),
         *choice_actions.other_choices(run, step),
+        *_open_actions(run),
         *_branch_actions(run, outlook),
         *_common_actions(run, parent),
     ]
@@ -137,11 +139,13 @@ def _branch_actions(run: PipelineRun, outlook: Outlook) -> Iterator[Action]:
             )
 
 
-def _common_actions(run: PipelineRun, parent: PipelineRun | None) -> Iterator[Action]:
-    yield view_action(
-        run, f"Open the step {run.current_step}", "step", run.current_step
-    )
+def _open_actions(run: PipelineRun) -> Iterator[Action]:
+    name = run.current_step
+    yield view_action(run, f"Open the step {name}", "step", name)
     yield view_action(run, "Open the run", "run")
+
+
+def _common_actions(run: PipelineRun, parent: PipelineRun | None) -> Iterator[Action]:
     steps = compare_steps(parent, run) if parent else {}
     if parent is not None and (step := first_difference(steps)):
         yield comparison_action(

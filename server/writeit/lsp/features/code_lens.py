@@ -57,7 +57,7 @@ async def _document_lenses(
         shown = [_status_action(runs.run), *prominent]
     review = await find_review(folder, uri, runs.listed)
     changes = review.changes if review else ()
-    return [*_to_lenses(0, shown), *_change_lenses(uri, changes)]
+    return [*to_lenses(0, shown), *_change_lenses(uri, changes)]
 
 
 def _change_lenses(
@@ -69,7 +69,7 @@ def _change_lenses(
         if index == 0:
             actions += document_actions.change_actions(uri, None, len(changes))
         for action in actions:
-            yield from _to_lenses(change.block.first, [action])
+            yield from to_lenses(change.block.first, [action])
 
 
 async def _start_actions(
@@ -90,9 +90,9 @@ def _view_lenses(page: DisplayedPage) -> list[types.CodeLens]:
         if action.has_lens and action.command not in _ON_THE_ANSWERS
     ]
     activation = activation_actions(page.folder, page.run)
-    lenses = _to_lenses(0, [_status_action(page.run), *activation, *prominent])
+    lenses = to_lenses(0, [_status_action(page.run), *activation, *prominent])
     for location in action_locations(page):
-        lenses += _to_lenses(location.line, location.actions)
+        lenses += to_lenses(location.line, location.actions)
     return lenses
 
 
@@ -104,7 +104,8 @@ def _status_action(run: PipelineRun) -> Action:
     return view_action(run, status_line_of(run), "run")
 
 
-def _to_lenses(line: int, actions: Iterable[Action]) -> list[types.CodeLens]:
+def to_lenses(line: int, actions: Iterable[Action]) -> list[types.CodeLens]:
+    """Return the lenses of the first actions, as many as fit on a line."""
     return [
         types.CodeLens(
             range=line_range(line, line),
