@@ -196,6 +196,8 @@ def check_offers(run: PipelineRun, parent: PipelineRun | None) -> None:
     for offer in offers:
         command = offer.command.removeprefix("writeit.")
         if command in ACCEPTS and not offer.params.keys() & {"stopOthers", "content"}:
+            if command == "run.pause" and run.is_streaming:
+                continue
             step = run.steps[offer.params.get("step", run.current_step)]
             response = UUID(offer.params.get("response", str(UUID(int=0))))
             if command == "step.merge":
@@ -213,7 +215,8 @@ def check_permissions(run: PipelineRun, step: StepState) -> None:
         assert getattr(can, name) == is_accepted(f"step.{name}", run, step), name
     assert can.branch == is_accepted("run.branch", run, step)
     whole = permitted.run_permissions(run)
-    assert whole.pause == is_accepted("run.pause", run, step)
+    # Stopping a regeneration of a finished run leaves it finished.
+    assert whole.pause == (run.is_streaming or is_accepted("run.pause", run, step))
     assert whole.resume == is_accepted("run.resume", run, step)
 
 

@@ -112,7 +112,9 @@ def _generation_actions(
         )
         yield run_action(run, f"Skip {name}", "writeit.step.skip", step=name)
         yield view_action(run, f"Preview the prompt of {name}", "prompt", name)
-    elif lost := generate.incomplete_calls(step):
+    elif step.status is StepStatus.RUNNING and (
+        lost := generate.incomplete_calls(step)
+    ):
         verb = "Resume" if is_stopped else "Complete"
         yield run_action(
             run,
