@@ -77,3 +77,12 @@ async def test_the_full_story_in_few_acts(shell: Terminal) -> None:
     assert steps["outline"]["retry_count"] == 1
     assert steps["draft"]["merged_content"] == "Rivers run.\n\nIt falls.\nWell said."
     assert story["status"] == "COMPLETED"
+
+
+async def test_the_prompt_says_about_what_continuing_costs(shell: Terminal) -> None:
+    """Where the price of the next step's model is known."""
+    arguments = ("tech-article", "notes.md", "-m", "openai/gpt-4o", "--choose", "ask")
+    async with shell.screen("run", *arguments) as screen:
+        assert "1 to choose and continue (about $0.0" in await screen.shows(PROMPT)
+        screen.type("pause\n")
+        assert await screen.ends() == 0

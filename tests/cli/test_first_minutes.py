@@ -119,6 +119,7 @@ async def test_preferences_are_set_and_reset(shell: Terminal) -> None:
 
 async def test_the_shell_completes_runs_and_pipelines(shell: Terminal) -> None:
     """And says how it is set up."""
+    await shell.writeit("preferences", "set", "defaultModels", "draft=ollama/phi")
     script = await shell.writeit("completion", "bash")
     assert "_WRITEIT_COMPLETE=bash_complete" in script.out
     for words, completed in (
@@ -126,6 +127,7 @@ async def test_the_shell_completes_runs_and_pipelines(shell: Terminal) -> None:
         ("writeit show la", "last"),
         ("writeit pre", "preferences"),
         ("writeit run tech-article -m openai/", "openai/say-one"),
+        ("writeit run tech-article -m ollama/", "ollama/phi"),
     ):
         shell.environment |= {
             "_WRITEIT_COMPLETE": "bash_complete",

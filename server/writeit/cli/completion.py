@@ -49,13 +49,25 @@ def complete_run(store: Store) -> Iterator[CompletionItem]:
     yield CompletionItem(LAST_RUN, help="the newest run")
 
 
-@_completer
-def complete_model(store: Store) -> Iterator[CompletionItem]:
-    """Complete MODEL: the user's default models, and those that were called here."""
-    preferences = store.preferences() or UserPreferences()
-    models = [chosen.model for chosen in preferences.models]
-    models += [record.model for record in store.usage_records(None)]
-    yield from map(CompletionItem, sorted({*models}))
+def complete_model(
+    context: click.Context, _parameter: click.Parameter, begun: str
+) -> list[CompletionItem]:
+    """Complete MODEL: called here last, your defaults, the pipelines', then known ones.
+
+    No provider is called, and the model host is not started.
+    """
+    ports, workspace = context.obj(), find_workspace(Path.cwd())
+    store, _ = ports.open_store(workspace)
+    try:
+        models = [record.model for record in store.usage_records(None)][::-1]
+        preferences = store.preferences() or UserPreferences()
+    finally:
+        store.close()
+    models += [chosen.model for chosen in preferences.models or ports.default_models()]
+    models += preferences.default_models.values()
+    library, _ = read_library(workspace)
+    models += [m for p in library.usable_pipelines for s in p.steps for m in s.models]
+    return [CompletionItem(m) for m in dict.fromkeys(models) if m.startswith(begun)]
 
 
 def complete_pipeline(

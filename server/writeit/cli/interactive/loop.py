@@ -26,7 +26,9 @@ from writeit.domain.operations.lifecycle import Events, find_step
 from writeit.domain.run import PipelineRun, PipelineStatus, StepState, StepStatus
 from writeit.engine.generation import Generation
 from writeit.engine.precedence import ModelSelection
+from writeit.engine.queries import estimate_cost, models_of_step
 from writeit.engine.requests import GenerateStep
+from writeit.views.wording import cost_text
 
 StepOperation = Callable[[PipelineRun, StepState, datetime], Events]
 
@@ -189,7 +191,8 @@ async def run_interactively(
             _print_step(shell, run)
         line = None
         try:
-            line = shell.console.read_line(_prompt_text(shell, run))
+            cost = await _continuing_cost(shell, run)
+            line = shell.console.read_line(_prompt_text(shell, run, cost))
             await _run_and_report(shell, execute_line(shell, run, line))
             if shell.goes_on and shell.console.is_interactive:
                 await _run_and_report(shell, shell.generate_step())
@@ -234,18 +237,39 @@ def _print_step(shell: Shell, run: PipelineRun) -> None:
     shell.needs_redraw = shell.answers_shown = False
 
 
-def _prompt_text(shell: Shell, run: PipelineRun) -> str:
+async def _continuing_cost(shell: Shell, run: PipelineRun) -> str:
+    """Return about what the step costs that a choice generates; "" if unknown."""
     state = shell.step_state(run)
-    count = len(state.ai_responses)
+    later = run.later_steps(state.step_name)
+    if not (later and state.ai_responses and shell.console.is_interactive):
+        return ""
+    configuration, step = shell.workspace.engine.configuration(run), later[0].step_name
+    spec = configuration.step(step)
+    models = (shell.models or ()) * (shell.samples or spec.samples)
+    models = models or models_of_step(spec, run, shell.model_selection)
+    try:
+        listed = await shell.workspace.ports.models.list_models(include=models)
+    except WriteItError:  # the call itself reports it
+        return ""
+    known = {info.id: info for info in listed}
+    cost = estimate_cost(run, configuration, step, models, known)
+    return "" if cost is None else f" ({cost_text(cost, estimated=True)})"
+
+
+def _prompt_text(shell: Shell, run: PipelineRun, cost: str) -> str:
+    state = shell.step_state(run)
+    count = len({state.numbers[a.response_id] for a in state.ai_responses})
     if state.status is StepStatus.PENDING:
         choices = "Enter to generate, skip, prompt"
     elif count == 0:
         choices = "again to regenerate"
     else:
-        numbers = "1" if count == 1 else f"1-{count}"
+        last = max(state.numbers[a.response_id] for a in state.ai_responses)
+        numbers = str(last) if count == 1 else f"1-{last}"
         compare = ", compare" if count > 1 else ""
         more = ", continue" if continuable_answers(run, state) else ""
         act = "choose and continue" if shell.console.is_interactive else "choose"
+        act += cost
         spec = shell.workspace.engine.configuration(run).step(state.step_name)
         item = " (1:2 for item 2 of answer 1)" if spec.choose == "item" else ""
         choices = f"{numbers} to {act}{item}, edit, again, take, merge{compare}{more}"
