@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from support.editor import Editor, Json
-from support.provider import Call, Provider, Reply
+from support.provider import Provider
+from support.replies import Call, Reply
 
 Hear = Callable[[str, dict[str, Any], float], None]
 """Gets a stream's token, a value of it, and when it arrived."""

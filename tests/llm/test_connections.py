@@ -2,7 +2,7 @@
 
 import asyncio
 
-from support.provider import Reply, framed, read_request, sse
+from support.replies import Reply, framed, read_request, sse
 from support.scripted_models import ScriptedKeys
 from writeit.llm.client import ModelHostClient
 from writeit.ports.models import ModelCall

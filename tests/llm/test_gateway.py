@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from support.provider import Provider, Reply, read_request
+from support.provider import Provider
+from support.replies import Reply, read_request
 from support.scripted_models import ScriptedKeys
 from support.skips import skip_or_fail
 from writeit.domain.errors import ModelError

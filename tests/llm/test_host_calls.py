@@ -9,7 +9,9 @@ from collections.abc import Callable
 
 import pytest
 
-from support.provider import PROMPT_TOKENS, SURROGATE_TEXT, UTF8_TEXT, Provider
+from support.provider import Provider
+from support.provider_models import SURROGATE_TEXT, UTF8_TEXT
+from support.replies import PROMPT_TOKENS
 from support.scripted_models import ScriptedKeys
 from support.waiting import TIMEOUT, wait_until_async
 from writeit.domain.errors import FailureReason, ModelError

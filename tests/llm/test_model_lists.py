@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from support.provider import Call, Reply, read_request
+from support.replies import Call, Reply, read_request
 from writeit.llm.catalog import ModelCatalog, TokenPrice
 from writeit.llm.model_lists import ModelLists
 

@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from support.provider import stop_all
+from support.replies import stop_all
 
 Body = dict[str, Any]
 Piece = bytes | float | ConnectionResetError

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from support import provider
+from support import provider_models
 from support.model_words import unescape
+from support.replies import Reply, pieces_of
 
 WORD_SECONDS = 0.03
 POLL_SECONDS = 0.02
@@ -65,17 +66,17 @@ PASSAGE = "The mills stand downstream, and their wheels turn day and night."
 
 def scripted_answer(
     gate: Path | None,
-) -> Callable[[provider.Reply, str], Awaitable[None]]:
+) -> Callable[[Reply, str], Awaitable[None]]:
     """Return a behavior that answers with the text of the model, word by word.
 
     The last word of the `GATED` answers waits for a file of that name in `gate`, so
     that a test can see them stream on a machine of any speed.
     """
 
-    async def answer(reply: provider.Reply, argument: str) -> None:
+    async def answer(reply: Reply, argument: str) -> None:
         name = "passage" if "<passage>" in reply.call.prompt else argument
         text = PASSAGE if name == "passage" else TEXTS[reply.call.model]
-        *words, last = provider.pieces_of(text)
+        *words, last = pieces_of(text)
         await reply.head()
         for piece in words:
             await reply.word(piece)
@@ -94,7 +95,7 @@ async def wait_for_file(path: Path) -> None:
         await asyncio.sleep(POLL_SECONDS)
 
 
-async def controlled_answer(reply: provider.Reply, argument: str) -> None:
+async def controlled_answer(reply: Reply, argument: str) -> None:
     """Answer with what a test writes to the file PATH, until PATH.end exists."""
     path, sent, ended = Path(unescape(argument)), 0, False
     await reply.head()
@@ -117,5 +118,5 @@ def read_answer(path: Path) -> tuple[bool, str]:
 def register_models(monkeypatch: pytest.MonkeyPatch, gate: Path | None = None) -> None:
     """Add these models to the provider; `gate` is that of `scripted_answer`."""
     for name in ("heron", "otter"):
-        monkeypatch.setitem(provider.BEHAVIOURS, name, scripted_answer(gate))
-    monkeypatch.setitem(provider.BEHAVIOURS, "dictated", controlled_answer)
+        monkeypatch.setitem(provider_models.BEHAVIOURS, name, scripted_answer(gate))
+    monkeypatch.setitem(provider_models.BEHAVIOURS, "dictated", controlled_answer)
