@@ -137,10 +137,13 @@ def test_a_restart_opens_the_kept_text(
     session.nvim.command(f"edit {notes}")
     session.wait_for_client()
     session.run("merge")
+    session.nvim.command("wincmd b")  # a slow window does not take the focus
     session.nvim.wait_until(f"{LINES} == 'Of my own.'")
     session.nvim.keys("q")
     session.run("edit 1")
     session.wait_for_message(wording.OPENED_KEPT.format("angles, answer 1"))
+    session.wait_until_idle()
+    session.nvim.command("wincmd b")
     session.nvim.wait_until(f"{LINES} == 'hello there, you'")
     session.nvim.keys("u")
     session.nvim.wait_until(f"{LINES} == 'hello there'")
