@@ -12,7 +12,7 @@ MODULES := $(EXTENSION)/node_modules/.package-lock.json
 EDITORS := $(abspath $(or $(WRITEIT_EDITORS),.cache/editors))
 NPM := cd $(EXTENSION) && PATH="$(EDITORS)/node/bin:$$PATH" npm
 
-.PHONY: bench-store bench-prompts bench-cold bench-warm
+.PHONY: bench-search bench-store bench-prompts bench-cold bench-warm
 .PHONY: extension check-extension
 .PHONY: help demo test check format ci-setup bench bench-startup bench-models soak wheel clean drill-kill drill-two drill-replace drill-markdown drill-fuzz
 
@@ -131,6 +131,9 @@ soak: $(STAMP) ## Ten streams for three minutes with cancels and kills; nothing 
 
 bench-prompts: $(STAMP) ## Count how much of a run's prompts a provider has read before
 	$(BIN)/python benchmarks/shared_prompts.py
+
+bench-search: $(STAMP) ## Measure searches in 100,000 runs of 5 KB, and their index
+	nice $(BIN)/python benchmarks/search_runs.py
 
 bench-store: $(STAMP) ## Measure reads of list, open and branch at 100, 1,000 and 10,000 runs
 	$(BIN)/python benchmarks/store_reads.py
