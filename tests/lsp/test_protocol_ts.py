@@ -67,5 +67,4 @@ def test_the_extension_reaches_every_command() -> None:
         "writeit.step.preview",
         "writeit.trust.set",
         "writeit.trust.show",
-        "writeit.usage.show",
     }
