@@ -65,7 +65,7 @@ def test_bare_command_lists_the_actions(session: NeovimSession) -> None:
 def test_completion(session: NeovimSession) -> None:
     """Verbs, pipelines, inputs, formats and steps."""
     assert _completed(session, "WriteIt re") == [
-        "regenerate", "refresh",
+        "regenerate",
         "rewind",
         "refresh",
         "restore",
