@@ -5,6 +5,7 @@ import type { PendingApplies } from './apply/pendingApplies';
 import type { EditorContextTracker } from './editorContext';
 import type { Drafts } from './pages/drafts';
 import type { PageCache } from './pages/pageCache';
+import type { RunStates } from './runStates';
 import type { Server } from './server/server';
 
 /** The services that every command gets. */
@@ -16,6 +17,7 @@ export interface App {
   readonly changeReview: ChangeReview;
   readonly conflicts: ConflictTracker;
   readonly drafts: Drafts;
+  readonly runStates: RunStates;
   readonly pageCache: PageCache;
   /** Start the server if it waits for the first command; whether it runs. */
   readonly start: () => Promise<boolean>;

@@ -7,6 +7,7 @@ import { log } from './log';
 import { activeDeskUri } from './pages/showDocument';
 import { parseViewUri, SCHEME, type ViewAddress } from './pages/uris';
 import type { PipelineRun, StepState } from './protocol';
+import type { RunStates } from './runStates';
 import { listActions, runIdIn, type ServerAction } from './serverActions';
 import { ServerNotRunning, type Server } from './server/server';
 import { dayLimit } from './settings';
@@ -64,6 +65,7 @@ export function currentUri(): vscode.Uri | undefined {
 /** Keeps the editor context up to date, for `when` clauses and the status bar. */
 export class EditorContextTracker implements vscode.Disposable {
   readonly #server: Server;
+  readonly #runStates: RunStates;
   readonly #didChange = new vscode.EventEmitter<EditorContext>();
   readonly #subscriptions: vscode.Disposable;
   #current: EditorContext = {};
@@ -72,8 +74,9 @@ export class EditorContextTracker implements vscode.Disposable {
 
   readonly onDidChange = this.#didChange.event;
 
-  constructor(server: Server) {
+  constructor(server: Server, runStates: RunStates) {
     this.#server = server;
+    this.#runStates = runStates;
     const refreshes = new DelayedWork(REFRESH_MS, () => void this.refresh());
     const schedule = (): void => {
       refreshes.schedule();
@@ -84,8 +87,7 @@ export class EditorContextTracker implements vscode.Disposable {
       vscode.window.onDidChangeVisibleTextEditors(schedule),
       vscode.window.tabGroups.onDidChangeTabs(schedule),
       vscode.window.tabGroups.onDidChangeTabGroups(schedule),
-      server.onDidChangeState(schedule),
-      server.onDidChange(schedule),
+      runStates.onDidChange(schedule),
     );
     schedule();
   }
@@ -148,7 +150,7 @@ export class EditorContextTracker implements vscode.Disposable {
     if (runId === undefined) {
       return { actions };
     }
-    const run = await this.#server.execute('writeit.run.show', { runId });
+    const run = await this.#runStates.run(runId);
     const step = run.steps[view?.step ?? run.currentStep];
     const spent = await this.#readDayLimit(vscode.Uri.parse(run.uri ?? uri.toString()));
     return { run, actions, ...(step && { step }), ...(spent && { spent }) };

@@ -20,6 +20,7 @@ import { PageCache } from './pages/pageCache';
 import { showDocument } from './pages/showDocument';
 import { parseProposedPage } from './pages/uris';
 import { registerViewDocuments } from './pages/viewDocuments';
+import { RunStates } from './runStates';
 import { onPythonChanged } from './server/python';
 import { Server, type ServerState } from './server/server';
 import { isUsedHere, isUsedIn } from './server/startConditions';
@@ -33,7 +34,9 @@ export function activate(context: vscode.ExtensionContext): Exports {
     execute: (command, argument) => runServerCommand(app, command, argument),
     show: (uri, focus, selection) => showForServer(app, uri, focus, selection),
   });
-  const editorContext = new EditorContextTracker(server);
+  // First: what changed is forgotten before the others read it.
+  const runStates = new RunStates(server);
+  const editorContext = new EditorContextTracker(server, runStates);
   const pageCache = new PageCache();
   const pendingApplies = new PendingApplies(server);
   const changeReview = new ChangeReview(server);
@@ -48,11 +51,13 @@ export function activate(context: vscode.ExtensionContext): Exports {
     conflicts,
     drafts,
     pageCache,
+    runStates,
     start: () => startIfIdle(app),
   };
   context.subscriptions.push(
     log,
     server,
+    runStates,
     editorContext,
     pendingApplies,
     changeReview,

@@ -1,30 +1,7 @@
-import type { App } from '../app';
 import { canChoose, chosenAnswer, hasAnswers, hasSeveralAnswers } from '../eligibility';
-import { viewUri } from '../pages/uris';
 import type { AIResponse, RunSummary, StepState } from '../protocol';
-import { listActions, type ServerAction } from '../serverActions';
+import type { ServerAction } from '../serverActions';
 import { isIncomplete } from '../wording';
-
-interface CachedActions {
-  readonly updatedAt: string;
-  readonly actions: readonly ServerAction[];
-}
-
-const cachedActions = new Map<string, CachedActions>();
-
-/** The server's actions for a run, which are asked for again when the run has changed. */
-export async function runActions(
-  app: App,
-  { runId, updatedAt }: RunSummary,
-): Promise<readonly ServerAction[]> {
-  const cached = cachedActions.get(runId);
-  if (cached?.updatedAt === updatedAt) {
-    return cached.actions;
-  }
-  const actions = await listActions(app.server, viewUri('run', runId));
-  cachedActions.set(runId, { updatedAt, actions });
-  return actions;
-}
 
 /** A node's kind, followed by the words that `when` clauses of menus look for. */
 function contextValue(kind: string, words: Readonly<Record<string, boolean>>): string {

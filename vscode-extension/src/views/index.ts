@@ -54,7 +54,7 @@ function refreshChangedRuns(app: App, runs: TreeProvider): vscode.Disposable {
     void runs.refresh(new Set(changed));
     changed.clear();
   });
-  const subscription = app.server.onDidChange(({ runIds }) => {
+  const subscription = app.runStates.onDidChange((runIds = new Set()) => {
     for (const runId of runIds) {
       changed.add(runId);
     }

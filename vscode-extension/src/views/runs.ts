@@ -8,7 +8,7 @@ import { listRuns } from '../runList';
 import type { AIResponse, PipelineRun, RunSummary, RunTree, StepState } from '../protocol';
 import type { ServerAction } from '../serverActions';
 import { answerLabel, answerSummary, costText, excerpt, stepStatusText } from '../wording';
-import { answerContextValue, runActions, runContextValue, stepContextValue } from './contextValues';
+import { answerContextValue, runContextValue, stepContextValue } from './contextValues';
 import type { TreeProvider } from './treeProvider';
 
 const PAGE_SIZE = 50;
@@ -27,7 +27,7 @@ export async function loadRuns(
   const roots = runs.filter(({ parentRunId }) => parentRunId === null || !ids.has(parentRunId));
   const nodes = await Promise.all(
     roots.map(async (run, index) =>
-      runNode({ app, folder }, run, await runActions(app, run), index === 0),
+      runNode({ app, folder }, run, await app.runStates.actions(run.runId), index === 0),
     ),
   );
   return next === null ? nodes : [...nodes, olderRunsNode(folder, limit, tree)];
@@ -129,7 +129,7 @@ function branchNode(list: RunList, { run, summary, actions }: Branch): TreeNode 
 async function loadSteps(list: RunList, runId: string): Promise<readonly TreeNode[]> {
   const { app } = list;
   const [run, { children }] = await Promise.all([
-    app.server.execute('writeit.run.show', { runId }),
+    app.runStates.run(runId),
     app.server.execute('writeit.run.tree', { runId, depth: 1 }),
   ]);
   const branches = await loadBranches(list, run, children);
@@ -160,7 +160,11 @@ async function loadBranches(
   return Promise.all(
     children.map(async (run) => {
       const summary = summaries.get(run.runId);
-      return { run, summary, actions: summary === undefined ? [] : await runActions(app, summary) };
+      return {
+        run,
+        summary,
+        actions: summary === undefined ? [] : await app.runStates.actions(summary.runId),
+      };
     }),
   );
 }

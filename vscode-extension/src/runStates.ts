@@ -1,0 +1,75 @@
+import * as vscode from 'vscode';
+import { viewUri } from './pages/uris';
+import type { PipelineRun } from './protocol';
+import { listActions, type ServerAction } from './serverActions';
+import type { Server } from './server/server';
+
+/**
+ * The runs as the server last told, for all that shows them: tree, status bar, `when` clauses.
+ * What changed is asked for again before anything is redrawn. Commands ask the server themselves.
+ */
+export class RunStates implements vscode.Disposable {
+  readonly #server: Server;
+  readonly #runs = new Map<string, Promise<PipelineRun>>();
+  readonly #actions = new Map<string, Promise<readonly ServerAction[]>>();
+  readonly #didChange = new vscode.EventEmitter<ReadonlySet<string> | undefined>();
+  readonly #subscriptions: vscode.Disposable;
+
+  /** The runs that changed; undefined if all may have. */
+  readonly onDidChange = this.#didChange.event;
+
+  constructor(server: Server) {
+    this.#server = server;
+    this.#subscriptions = vscode.Disposable.from(
+      this.#didChange,
+      server.onDidChange(({ runIds }) => {
+        this.forget(runIds);
+        this.#didChange.fire(new Set(runIds));
+      }),
+      server.onDidChangeState(() => {
+        this.forget();
+        this.#didChange.fire(undefined);
+      }),
+    );
+  }
+
+  run(runId: string): Promise<PipelineRun> {
+    return remembered(this.#runs, runId, () => this.#server.execute('writeit.run.show', { runId }));
+  }
+
+  /** The actions on the page of a run. */
+  actions(runId: string): Promise<readonly ServerAction[]> {
+    return remembered(this.#actions, runId, () => listActions(this.#server, viewUri('run', runId)));
+  }
+
+  /** Ask again for these runs, or for all, when they are read next. */
+  forget(runIds: Iterable<string> = [...this.#runs.keys(), ...this.#actions.keys()]): void {
+    for (const runId of runIds) {
+      this.#runs.delete(runId);
+      this.#actions.delete(runId);
+    }
+  }
+
+  dispose(): void {
+    this.#subscriptions.dispose();
+  }
+}
+
+function remembered<V>(
+  values: Map<string, Promise<V>>,
+  key: string,
+  read: () => Promise<V>,
+): Promise<V> {
+  const known = values.get(key);
+  if (known !== undefined) {
+    return known;
+  }
+  const value = read();
+  values.set(key, value);
+  value.catch(() => {
+    if (values.get(key) === value) {
+      values.delete(key); // a failure is not remembered
+    }
+  });
+  return value;
+}
