@@ -26,7 +26,7 @@ await withPage(async (page) => {
     await vscode.pick(question.start, /^tech-article/);
     await vscode.waitForQuestion(question.input);
     await vscode.press('Enter');
-    await vscode.pick(question.save, /^Start$/);
+    await vscode.pick(question.save, /^Start(?! and)/);
     await vscode.see(vscode.toast(message.started));
     if (!serverRuns()) throw new Error('no server runs');
   });
