@@ -162,7 +162,6 @@ async function reportNext(app: App, run: PipelineRun): Promise<PipelineRun> {
 /** Start a run and ask for every input, also for those that have a value. */
 export async function startWithAllInputs(app: App, params: RunStartParams): Promise<unknown> {
   const result = await reportErrors(() => startRun(app, params, 'all'), {});
-  app.runStates.forget();
   await app.editorContext.refresh();
   return result;
 }
@@ -192,7 +191,6 @@ export async function runCommand<C extends CommandName>(
     void checkModels(app, currentFolder());
     await vscode.commands.executeCommand('writeit.ui.views.refresh');
   }
-  app.runStates.forget();
   await app.editorContext.refresh();
   return result;
 }

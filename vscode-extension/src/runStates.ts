@@ -4,6 +4,9 @@ import type { PipelineRun } from './protocol';
 import { listActions, type ServerAction } from './serverActions';
 import type { Server } from './server/server';
 
+/** Commands that change no run. */
+const READING = /\.(get|list|preview|read|show|status|tree)$/;
+
 /**
  * The runs as the server last told, for all that shows them: tree, status bar, `when` clauses.
  * What changed is asked for again before anything is redrawn. Commands ask the server themselves.
@@ -25,6 +28,11 @@ export class RunStates implements vscode.Disposable {
       server.onDidChange(({ runIds }) => {
         this.forget(runIds);
         this.#didChange.fire(new Set(runIds));
+      }),
+      server.onDidExecute((command) => {
+        if (!READING.test(command)) {
+          this.forget();
+        }
       }),
       server.onDidChangeState(() => {
         this.forget();

@@ -29,6 +29,7 @@ export class ServerNotRunning extends Error {}
 export class Server implements vscode.Disposable {
   readonly #didChangeState = new vscode.EventEmitter<ServerState>();
   readonly #didChange = new vscode.EventEmitter<ChangedRuns>();
+  readonly #didExecute = new vscode.EventEmitter<CommandName>();
   readonly #context: vscode.ExtensionContext;
   readonly #hooks: Hooks;
   #state: ServerState = 'stopped';
@@ -41,6 +42,8 @@ export class Server implements vscode.Disposable {
 
   readonly onDidChangeState = this.#didChangeState.event;
   readonly onDidChange = this.#didChange.event;
+  /** A command was answered. What it changed is told later, by `onDidChange`. */
+  readonly onDidExecute = this.#didExecute.event;
 
   constructor(context: vscode.ExtensionContext, hooks: Hooks) {
     this.#context = context;
@@ -128,6 +131,8 @@ export class Server implements vscode.Disposable {
       return (await connection.executeCommand(request, cancel)) as Commands[C]['result'];
     } catch (error) {
       throw this.#explained(error);
+    } finally {
+      this.#didExecute.fire(command);
     }
   }
 
@@ -157,6 +162,7 @@ export class Server implements vscode.Disposable {
   dispose(): void {
     this.#didChangeState.dispose();
     this.#didChange.dispose();
+    this.#didExecute.dispose();
   }
 
   async #runningConnection(): Promise<Connection> {
