@@ -126,7 +126,7 @@ def require_file_path(path: Path) -> None:
             f"No file can be written to {path}: "
             + ("it is a folder." if path.is_dir() else f"{above} is a file."),
             hint="Give the path of a new file, such as articles/wasm.md.",
-            problems=[{"path": "outputPath", "message": "is no path of a file"}],
+            problems=[{"path": "outputPath", "message": "is not the path of a file"}],
         )
 
 

@@ -265,7 +265,7 @@ async def test_ctrl_c_stops_generating_and_shows_the_prompt(shell: Terminal) -> 
     ) as screen:
         await screen.shows("word3 ")
         screen.type("\x03")
-        await screen.shows("Stopping. What has arrived is kept.")
+        await screen.shows("Stopping. What was received is kept.")
         view = await screen.shows("? for more: ")
         assert "stopped before its end" in view
         screen.type("choose 1\n")

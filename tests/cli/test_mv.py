@@ -26,7 +26,7 @@ async def test_a_document_is_renamed_with_its_runs(shell: Terminal) -> None:
     await started(shell)
     text = (shell.folder / OLD).read_bytes()
     moved = await shell.writeit("mv", OLD, NEW)
-    assert moved.out == "notes.md is rivers.md now, and so is its 1 run.\n"
+    assert moved.out == "Moved notes.md to rivers.md, with 1 run.\n"
     assert (shell.folder / NEW).read_bytes() == text
     assert await documents(shell) == {NEW}
     (shell.folder / NEW).rename(shell.folder / OLD)

@@ -6,7 +6,7 @@ from support.terminal import Terminal
 async def test_search_lists_hits_by_run(shell: Terminal) -> None:
     """A run is named once; a step and a model before their texts."""
     nothing = await shell.writeit("search", "zebra")
-    assert nothing.err.startswith("No run was made here yet.")
+    assert nothing.err.startswith("No runs here yet.")
     await shell.writeit(
         *("run", "tech-article", "notes.md", "-m", "openai/say-zebras-drum"),
         *("--choose", "first"),

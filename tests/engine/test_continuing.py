@@ -103,7 +103,7 @@ async def test_a_chain_ends_after_five(setup: EngineSetup) -> None:
     assert step.ai_responses[-1].processed_content == (
         "One. Part 0. Part 1. Part 2. Part 3. Part 4."
     )
-    with pytest.raises(InvalidTransition, match="was continued 5 times"):
+    with pytest.raises(InvalidTransition, match="was already continued 5 times"):
         await start_continuing(setup, run)
 
 

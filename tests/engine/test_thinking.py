@@ -257,7 +257,7 @@ async def test_a_thought_without_its_beginning_is_marked(setup: EngineSetup) -> 
 async def test_an_answer_of_thoughts_only_is_a_failure(setup: EngineSetup) -> None:
     """Also one that ended by itself; its usage is kept."""
     setup.models.script(MODEL, "<think>Hm. Well.</think>\n")
-    with pytest.raises(ModelError, match="thought about it and wrote nothing"):
+    with pytest.raises(ModelError, match="only thought and wrote no text"):
         await generated(setup, pipeline())
     assert len(setup.models.calls) == 1
     (end,) = setup.finished()

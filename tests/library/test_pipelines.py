@@ -172,7 +172,7 @@ def test_a_wrong_value_is_shown_where_it_is(old: str, new: str, words: str) -> N
         ("max_tokens: «0»", "1 or more"),
         ("max_tokens: «1.5»", "1 or more"),
         ("max_tokens: «true»", "1 or more"),
-        ("style_primer: «[a]»", "id of a primer"),
+        ("style_primer: «[a]»", "id of a style primer"),
         ("since: «2026-01-01»", "valid"),
     ],
 )

@@ -14,7 +14,7 @@ from support.open_documents import (
 )
 
 PUT = "Insert the new passage"
-COMPARE = "Compare the document with what the text makes of it"
+COMPARE = "Compare the document with the new text"
 BACK = "Undo the last polish"
 FOURTH = "Nobody remembers who built the first of its arches."
 

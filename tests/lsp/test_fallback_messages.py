@@ -66,7 +66,7 @@ async def test_each_offer_says_what_it_did(bare: Editor) -> None:
     await offered(bare, "writeit.edit.restore", runId=here["runId"])
     await told(bare, "Removed notes.tech-article.md. Its text is still in the run.")
     await offered(bare, "writeit.run.rewind", **here)
-    await told(bare, "Started over from angles. The previous run is unchanged.")
+    await told(bare, "Started over from angles. The original run is unchanged.")
 
 
 async def test_the_message_names_the_models_that_gave_no_answer(bare: Editor) -> None:

@@ -8,7 +8,7 @@ from support.open_documents import SECOND, OpenDocuments
 from support.terminal import Terminal
 from writeit.views.escape import shorten
 
-BACK = "Activate the parent run"
+BACK = "Activate the original run"
 ON = "Activate this run"
 
 
@@ -101,7 +101,7 @@ async def test_two_runs_of_a_family_are_compared_from_where_they_part(
         "Compare outline of the two runs",
         "Compare angles of the two runs (equal)",
     ]
-    parent = "Compare outline with the parent run"
+    parent = "Compare outline with the original run"
     assert parent in await actions(bare.editor, notes)
     await execute(bare.editor, found[titles[0]])
     sides = f"{run_id}/outline/content/{child}/outline/content"
@@ -159,7 +159,7 @@ async def test_a_comparison_begins_with_the_first_difference(
         for _ in range(2):
             await bare.editor.generate(each, f"say-{words}")
             await bare.editor.choose(each)
-    assert "Compare angles with the parent run" in await actions(bare.editor, notes)
+    assert "Compare angles with the original run" in await actions(bare.editor, notes)
     page = f"writeit:/run/{run_id}.md"
     there = line_of(await open_view(bare.editor, page), "└─ from angles")
     found = await actions(bare.editor, page, here(there))

@@ -153,7 +153,7 @@ async def test_a_rename_that_nobody_told_of_is_offered(one_editor: Editor) -> No
     one_editor.open_document(other)
     one_editor.open_document(new)
     assert not [t for t in await titles(one_editor, other) if "along" in t]
-    assert "WriteIt: Take the runs of mill.md along" in await titles(one_editor, new)
+    assert "WriteIt: Move the runs of mill.md here" in await titles(one_editor, new)
     params: Json = {"from": old.as_uri(), "to": new.as_uri()}
     await one_editor.command("writeit.run.move", **params)
     assert await runs_of(one_editor, new) == [run_id]

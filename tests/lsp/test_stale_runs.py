@@ -76,7 +76,7 @@ async def test_actions_say_what_goes_on_with_the_old_texts(docs: OpenDocuments) 
     )
     found = [action["title"] for action in titles]
     assert f"WriteIt: Refresh in a new branch ({CHANGED})" in found
-    assert "WriteIt: Branch at angles with the texts as they were" in found
+    assert "WriteIt: Branch at angles with the earlier texts" in found
 
 
 async def test_a_refresh_generates_with_todays_notes(docs: OpenDocuments) -> None:

@@ -138,7 +138,7 @@ async def test_a_bare_client_goes_all_the_way_by_what_it_is_offered(
         await writer.take(notes, "Choose answer 1 for outline")
         await writer.take(notes, "Generate draft")
         await writer.take(notes, "Choose answer 1 for draft")
-        compared = await writer.open(notes, "Compare outline with the parent run")
+        compared = await writer.open(notes, "Compare outline with the original run")
         compared = await writer.open(compared, "Compare draft of the two runs")
         assert "Water moves." in compared.text
         await writer.take(notes, "Branch at draft")

@@ -62,7 +62,7 @@ export function suggestAfterChoice(run: PipelineRun, step: string): PipelineRun 
   const choice = state === undefined ? '' : `${capitalized(stepStatusText(state))}. `;
   if (run.isDone) {
     const { pipelineRunId: runId } = run;
-    suggest(l10n.t('{0}All steps are finished.', choice), [
+    suggest(l10n.t('{0}All steps are done.', choice), [
       l10n.t('Apply the Text'),
       () => executeServerCommand('writeit.step.apply', { runId }),
     ]);

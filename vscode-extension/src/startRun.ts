@@ -76,7 +76,7 @@ async function promptForInputs(
 }
 
 const START_ONLY = l10n.t('Start');
-const START_AND_SAVE = l10n.t('Start and save the answers in the front matter');
+const START_AND_SAVE = l10n.t('Start and save the inputs in the front matter');
 
 async function offerToSaveInputs(
   app: App,

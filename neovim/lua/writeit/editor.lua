@@ -152,7 +152,7 @@ local function set_up_writing(buf)
       is_written = autocommands == 1
       vim.schedule(function()
         if is_written and vim.api.nvim_buf_is_valid(buf) then
-          local how = 'Kept. It is chosen by ZZ, or with :WriteIt choose in its window.'
+          local how = 'Kept, not used yet. ZZ uses it, or :WriteIt choose in its window.'
           notify.info(editors[buf].draft.kind == 'merge' and how:gsub('choose', 'merge') or how)
         end
         is_written = false
@@ -267,7 +267,7 @@ local function load_kept_text(buf, editor)
   end
   local text = text_of(buf)
   if text ~= editor.text then
-    local shown = 'Opened your text for %s. Undo (u) leads back to the original.'
+    local shown = 'Opened your text for %s. Undo (u) restores the original.'
     notify.info(shown:format(editor.title))
   elseif text == '' and draft.kind == 'merge' then
     notify.info('The merge is empty. Write the text, or first add lines with :WriteIt take.')

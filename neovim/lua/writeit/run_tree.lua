@@ -91,7 +91,7 @@ local keys = {
       local other = row.run_id ~= shown and shown or row.parent
       if not other then
         error({
-          message = 'This is the run that the branches come from.',
+          message = 'This is the original run.',
           hint = 'Press d on the branch to compare it with.',
         }, 0)
       end

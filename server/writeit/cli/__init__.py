@@ -71,7 +71,7 @@ def _import_command(name: str) -> click.Command:
 def writeit(context: click.Context) -> None:
     """WriteIt: from notes to article, in the editor you already use.
 
-    Alone it shows where things stand in this folder, and the next thing to do.
+    Without a command it shows the state of this folder and what to do next.
     """
     context.color = colour_override()
     if context.invoked_subcommand is None:

@@ -98,7 +98,7 @@ run_argument = click.argument("named", metavar="RUN", shell_complete=complete_ru
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(context: click.Context, *, shell: str) -> None:
-    """Print the completion of SHELL; its runs, pipelines and models are completed, too.
+    """Print the completion script of SHELL, for commands, runs, pipelines and models.
 
     In ~/.bashrc: eval "$(writeit completion bash)". In ~/.zshrc: the same with zsh. For
     fish: writeit completion fish > ~/.config/fish/completions/writeit.fish

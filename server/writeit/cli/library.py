@@ -166,7 +166,7 @@ def new(context: click.Context, *, name: str, source: str, as_json: bool) -> Non
     """Create the pipeline NAME in this folder, as a copy that you change."""
     if not re.fullmatch(NAME_PATTERN, name):
         raise click.UsageError(
-            f"{name!r} is no name of a pipeline. Use a-z, 0-9, - and _."
+            f"{name!r} is not the name of a pipeline. Use a-z, 0-9, - and _."
         )
     workspace = find_workspace(Path.cwd())
     library, _ = read_library(workspace)

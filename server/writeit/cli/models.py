@@ -47,7 +47,7 @@ def model() -> None:
 def list_models(
     context: click.Context, *, provider: str | None, all_models: bool, as_json: bool
 ) -> None:
-    """List the usable models with window and price, or all models of PROVIDER."""
+    """List the available models with window and price, or all models of PROVIDER."""
     models = run_with_models(
         context.obj(),
         lambda models: models.list_models(provider=provider, all_models=all_models),
@@ -61,7 +61,7 @@ def list_models(
         window = f"{info.context_window:,}" if info.context_window else "-"
         echo(f"{info.id:{width}}  {window:>10}  {_price_text(info):>17}  {state}")
     if not any(info.available for info in models):
-        echo("No model is usable. Add one: writeit model add", err=True)
+        echo("No model is available. Add one: writeit model add", err=True)
     else:
         echo("Window in tokens; price in dollars per million tokens.", err=True)
 

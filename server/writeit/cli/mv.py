@@ -41,10 +41,8 @@ def mv(context: click.Context, *, old: Path, new: Path, as_json: bool) -> None:
         )
     else:
         count = wording.count_of(len(runs), "run")
-        names = f"{make_visible(old.name)} is {make_visible(new.name)} now"
-        echo(
-            f"{names}, and so is its {count}." if runs else f"{names}. It has no runs."
-        )
+        names = f"{make_visible(old.name)} to {make_visible(new.name)}"
+        echo(f"Moved {names}, with {count}.")
 
 
 def _check_paths(old: Path, new: Path) -> None:

@@ -48,7 +48,7 @@ def _complete_name(
 def set_preference(
     context: click.Context, *, name: str, values: tuple[str, ...], as_json: bool
 ) -> None:
-    """Set the preference NAME; without a VALUE it gets its default again.
+    """Set the preference NAME; without a VALUE, restore its default.
 
     models takes models, with =N for N answers of each: openai/gpt-4o=2.
     default_models takes STEP=MODEL, keyboard_shortcuts COMMAND=KEYS.

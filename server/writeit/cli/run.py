@@ -156,7 +156,7 @@ def run(  # noqa: PLR0913 -- one parameter an option
 
     FILE is a markdown file with your notes. The run is stored with all its prompts and
     answers. With --choose ask you choose, edit, merge or regenerate the answers of each
-    step. You can leave at any time and continue with --resume RUN (or: last).
+    step. You can leave at any time and resume with --resume RUN (or: last).
     """
     _check_arguments(pipeline, resume, inputs, primer)
     require_output_path(output, force=force)

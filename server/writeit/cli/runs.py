@@ -101,7 +101,7 @@ def log(  # noqa: PLR0913 -- one parameter an option
     elif as_json:
         echo("[]")
     else:
-        echo("No run was made here yet. `writeit` says how to begin.", err=True)
+        echo("No runs here yet. `writeit` shows how to start one.", err=True)
 
 
 async def _print_runs(

@@ -68,7 +68,7 @@ class DoctorReport:
 @json_option
 @click.pass_context
 def doctor(context: click.Context, *, as_json: bool) -> None:
-    """Show what is usable here and why the rest is not; exit 1 if nothing is."""
+    """Show which models are available, and why others are not; exit 1 if none is."""
     ports, workspace = context.obj(), find_workspace(Path.cwd())
     report = run_with_models(ports, lambda _: build_report(ports, workspace))
     if as_json:
@@ -143,7 +143,7 @@ def _ollama_finding(infos: Iterable[ModelInfo]) -> DoctorFinding:
         return DoctorFinding(name="Ollama", ok=True, says=f"{len(ready)} models.")
     reason = next((info.reason for info in models if info.id == ANY_OLLAMA_MODEL), None)
     if reason is None or "pull" in reason:
-        reason = "Running, but without models. Fetch one: ollama pull NAME"
+        reason = "Running, but without models. Download one: ollama pull NAME"
     return DoctorFinding(name="Ollama", ok=False, says=reason)
 
 
@@ -164,7 +164,7 @@ def _print_report(report: DoctorReport) -> None:
         _print_line(provider, f"{len(models)} usable: {some}", ok=True)
     if not report.usable:
         echo(
-            "No model is usable yet. To work offline and without an account:"
+            "No model is available yet. To work offline and without an account:"
             " pip install 'writeit[local]', then writeit model install",
             fg="red",
         )

@@ -116,7 +116,7 @@ def move(context: click.Context, *, as_json: bool) -> None:
 @json_option
 @click.pass_context
 def restore(context: click.Context, backup: Path, *, yes: bool, as_json: bool) -> None:
-    """Replace the store by BACKUP; without --yes, only show what that replaces."""
+    """Replace the store with BACKUP; without --yes, only show what that replaces."""
     result = context.obj().restore_store(
         find_workspace(Path.cwd()), backup.absolute(), yes
     )

@@ -211,4 +211,4 @@ def _list_folders(file: Path, *, as_json: bool) -> None:
     for name, decision in sorted(folders.items()):
         echo(f"{decision:10}  {name}")
     if not folders:
-        echo("You have decided about no folder yet.", err=True)
+        echo("You have not decided about any folder yet.", err=True)

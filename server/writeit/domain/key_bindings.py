@@ -105,10 +105,10 @@ def _normalize_keystroke(
     pressed = set()
     for name in modifiers:
         if name.lower() not in modifier_names:
-            raise ValueError(f"has {name!r}, which is no modifier")
+            raise ValueError(f"has {name!r}, which is not a modifier")
         pressed.add(modifier_names[name.lower()])
     if len(key) != 1 and key.lower() not in _NAMED_KEYS:
-        raise ValueError(f"has {key!r}, which is no key")
+        raise ValueError(f"has {key!r}, which is not a key")
     if (
         modifier_names is _NEOVIM_MODIFIERS
         and key.isupper()

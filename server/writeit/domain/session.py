@@ -137,9 +137,9 @@ def _validate_models(
         provider, name = split_model_id(model)
         message = ""
         if not re.fullmatch(NAME_PATTERN, step):
-            message = f"{step!r} is no name of a step"
+            message = f"{step!r} is not the name of a step"
         elif not provider or not name.strip():
-            message = f"{model!r} is no model id, provider/model"
+            message = f"{model!r} is not a model id (provider/model)"
         elif provider not in known_providers:
             message = f"the provider {provider!r} is not known"
         if message:

@@ -160,7 +160,7 @@ async def check_provider_names(models: Models, policy: AllowedProviders) -> None
     """
     if (name := await find_unknown_provider(models, policy)) is not None:
         raise NotTrusted(
-            f"`providers` names {name!r}, which is no provider. Nothing was sent.",
+            f"`providers` names {name!r}, which is not a provider. Nothing was sent.",
             hint="Correct `providers` in the front matter. Examples: embedded, ollama,"
             " openai.",
             provider=name,

@@ -242,7 +242,7 @@ def _no_text_error(pending: PendingResponse, done: ModelDone) -> ModelError:
     """Return the error of an answer that ended without text."""
     message = "The answer is empty."
     if pending.thoughts:
-        message = f"{pending.call.model} thought about it and wrote nothing."
+        message = f"{pending.call.model} only thought and wrote no text."
     error = ModelError(message, reason="empty", finishReason=done.finish_reason)
     set_usage(error, done.usage)
     return error

@@ -47,9 +47,9 @@ def more_room_notice(prepared: PreparedCall) -> ModelNotice:
     call = prepared.model_call
     return ModelNotice(
         code="moreRoom",
-        title=f"{call.model}: more room",
+        title=f"{call.model}: called with a higher limit",
         message="It used all of its tokens for thinking and wrote nothing. It is called"
-        f" again with room for {call.thinking_room:,} tokens of thinking.",
+        f" again and may use {call.thinking_room:,} tokens for thinking.",
     )
 
 
@@ -68,8 +68,8 @@ def unaffordable_error(
     return _error(
         larger.model_call,
         spent,
-        f" Another call, with room for {larger.model_call.thinking_room:,} tokens of"
-        f" thinking, {cost}. Your limit {limit} does not allow it.",
+        f" Another call, with {larger.model_call.thinking_room:,} tokens for thinking,"
+        f" {cost}. Your limit {limit} does not allow it.",
     )
 
 

@@ -213,8 +213,9 @@ def context_window_error(
     if window is None or estimate.prompt_tokens + answer <= window:
         return None
     return ModelError(
-        f"The prompt is too long for {model_call.model}: {estimate.prompt_tokens:,}"
-        f" tokens, and {answer:,} for the answer, are more than {window:,}.",
+        f"The prompt is too long for {model_call.model}: it has"
+        f" {estimate.prompt_tokens:,} tokens and the answer may have {answer:,}. The"
+        f" limit is {window:,}.",
         reason="context",
         hint="Shorten the source, lower max_tokens, or choose a model with a larger"
         " context window.",

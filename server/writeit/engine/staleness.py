@@ -179,7 +179,7 @@ def refresh(
             "Nothing has changed since this run was generated.",
             state=run.status.value,
             attempted="run_branched",
-            hint="To generate a step again, regenerate it.",
+            hint="To get other answers, regenerate a step.",
         )
     configuration = today.configuration or pinned
     names = configuration.step_names

@@ -138,7 +138,7 @@ def _check_defaults(source: YamlSource, defaults: dict[str, Any]) -> None:
     primer = defaults.get("style_primer")
     if primer is not None and not isinstance(primer, str):
         location = source.path_range(("defaults", "style_primer"))
-        message = "defaults.style_primer should be the id of a primer."
+        message = "defaults.style_primer should be the id of a style primer."
         source.add_problem(message, location)
 
 

@@ -129,7 +129,7 @@ def changed_config_text(changes: Mapping[str, object]) -> str:
         raise StoreError(
             f"{path} was not changed, because it cannot be read safely.",
             reason="config",
-            hint=f"Correct it, then put this in it:\n{lines}",
+            hint=f"Correct it, then add this to it:\n{lines}",
         )
     return text + lines
 

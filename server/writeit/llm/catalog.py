@@ -271,7 +271,7 @@ class ModelLister:
             return not_running_reason(OLLAMA, url)
         if {name, f"{name}:latest"} & known.entries.keys():
             return None
-        return f"Ollama does not have {name!r}. Fetch it: ollama pull {name}"
+        return f"Ollama does not have {name!r}. Download it: ollama pull {name}"
 
 
 def _filter_by_provider(include: Iterable[str], provider: str) -> list[str]:

@@ -165,13 +165,13 @@ _HINTS: Final[dict[FailureReason, str]] = {
     "rate_limit": "Wait a little and generate again, or choose another model.",
     "overloaded": "Wait a little and generate again, or choose another model.",
     "timeout": "Generate again with a longer models.timeout, or choose another model.",
-    "context": "Shorten the text or the primer, or choose a model with a larger "
+    "context": "Shorten the text or the style, or choose a model with a larger context "
     "window.",
     "invalid_request": "Check the model's name and the step's settings.",
     "unavailable": "Check the network and the provider's status, then generate again.",
     "not_running": "Start its server, then generate again.",
     "not_installed": "Install the model, then generate again.",
-    "tls": "Check the endpoint's address; where a company signs for other servers, set"
+    "tls": "Check the endpoint's address. If your company signs for other servers, set"
     " SSL_CERT_FILE to its certificates.",
     "proxy": "Check HTTPS_PROXY and its user name and password, or ask who runs the"
     " proxy to allow the address.",
@@ -268,10 +268,10 @@ def _remedy(reason: FailureReason, target: CallTarget, told: Told) -> str | None
     """Return what the user can do in this case; None for the usual hint."""
     name = target.name
     if reason == "not_installed":
-        return f"Install it: ollama pull {name}"
+        return f"Download it: ollama pull {name}"
     if reason == "not_running":
         if "memory" in told.message:
-            return "Choose a smaller model, or end other programs."
+            return "Choose a smaller model, or close other programs."
         if "loaded" in told.message:
             return f"Load it in the server's own window, or with: lms load {name}"
         port = _USUAL_PORTS.get(target.provider)
@@ -469,7 +469,7 @@ def _empty_error(
         return build_model_error("empty", **names)
     error = build_model_error("empty", **names, finishReason="length")
     used = answer.usage.completion if answer.usage else limit
-    tokens = f"all {used:,} tokens" if used else "all of its room"
+    tokens = f"all {used:,} tokens" if used else "all of its tokens"
     error.message = f"{names['model']} used {tokens} for thinking and wrote nothing."
-    error.hint = "Give it more room with `reasoning`, or choose another model."
+    error.hint = "Allow more tokens with `reasoning`, or choose another model."
     return error

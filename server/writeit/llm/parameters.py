@@ -27,9 +27,9 @@ _NAMES: Final[Mapping[str, re.Pattern[str]]] = {
 """What each of our parameters is called by providers, in their messages."""
 _WORDS: Final = {
     "temperature": "a temperature",
-    "max_tokens": "a limit of tokens",
-    "stream_options": "a request to report tokens",
-    "reasoning": "a wish how long to think",
+    "max_tokens": "a token limit",
+    "stream_options": "a request for token counts",
+    "reasoning": "a limit for thinking",
 }
 _REASONER: Final = re.compile(r"^(?:gpt-5|o\d|codex)(?!.*-chat)")
 """OpenAI's models that take no temperature and have another name for the limit."""
@@ -173,7 +173,7 @@ def describe_unmet(model: str, name: str, known: Learned) -> dict[str, Any]:
         message = f"{model} does not take {_WORDS[name]}. The call is made without it."
     else:
         title = f"{model}: called with another limit"
-        message = f"{model} takes {_WORDS[name]} in another form. The call is made so."
+        message = f"{model} takes {_WORDS[name]} in another form. That form is used."
     return {
         "type": "notice",
         "code": "parameterDropped",

@@ -291,8 +291,8 @@ def _queued_message(provider: str, limit: int) -> HostMessage:
     if provider == EMBEDDED:
         says = "The embedded model answers one prompt at a time."
     else:
-        says = f"{limit} calls to {provider} are on their way, as many as go at a time"
-        says += "; this one starts by itself."
+        says = f"{limit} calls to {provider} are in progress, which is the limit"
+        says += ". This one starts automatically."
     title = "Waiting for its turn"
     return {"type": "notice", "code": "queued", "title": title, "message": says}
 

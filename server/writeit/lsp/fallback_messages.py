@@ -76,7 +76,7 @@ def _merged_message(
 ) -> str:
     if isinstance(reply, p.Accepted):
         return _generating_message(params, reply)
-    return _with_next_step(f"Merge chosen for {_step_name(params)}.", reply)
+    return _with_next_step(f"Merge used for {_step_name(params)}.", reply)
 
 
 def _passage_added_message(_: p.StepTakeParams, step: shapes.WireStepState) -> str:
@@ -123,13 +123,13 @@ FALLBACK_MESSAGES: dict[str, FallbackMessage] = {
         "This is now the active run of the document. The other run is unchanged."
     ),
     "writeit.run.branch": lambda params, _: (
-        f"Branched at {params.step}. The other run is unchanged."
+        f"Branched at {params.step}. The original run is unchanged."
     ),
     "writeit.run.rewind": lambda params, _: (
-        f"Started over from {params.step}. The previous run is unchanged."
+        f"Started over from {params.step}. The original run is unchanged."
     ),
     "writeit.run.refresh": lambda _, run: _with_next_step(
-        "Made a branch with today's texts. The other run is unchanged.", run
+        "Made a branch with today's texts. The original run is unchanged.", run
     ),
     "writeit.run.move": lambda params, result: (
         f"{count_of(len(result.runs), 'run')} of"

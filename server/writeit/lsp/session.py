@@ -90,7 +90,7 @@ class Session:
                     return folder
         if len(paths) > 1 and run_id is None:
             raise InvalidParams(
-                "Several folders are open and nothing says which is meant.",
+                "Several folders are open. The command does not name one.",
                 hint="Give `folder`, one of: " + ", ".join(map(path_to_uri, paths)),
                 problems=[{"path": "folder", "message": "is needed here"}],
             )

@@ -103,7 +103,7 @@ def to_text(value: object) -> str:
         return str(value)
     if value is None:
         return ""
-    raise TypeError(f"a {type(value).__name__} is no text; lists can be joined")
+    raise TypeError(f"a {type(value).__name__} is not a text; lists can be joined")
 
 
 def _text_filter(method: Callable[..., str]) -> Callable[..., str]:

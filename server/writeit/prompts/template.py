@@ -212,7 +212,7 @@ def parse_template(source: str) -> nodes.Template:
 
 
 def _sentence(message: str | None) -> str:
-    text = (message or "this is no template").strip()
+    text = (message or "this is not a template").strip()
     return text[0].upper() + text[1:] + ("" if text.endswith(".") else ".")
 
 

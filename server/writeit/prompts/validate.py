@@ -147,7 +147,7 @@ def _path_problem(
     shown = template_path(path)
     if members := [other for other in known if other.startswith(f"{path}.")]:
         names = ", ".join(map(template_path, members[:6]))
-        return f"{shown} is no text; name one of {names}."
+        return f"{shown} is not a text; name one of {names}."
     if whole := [other for other in known if path.startswith(f"{other}.")]:
         return f"{template_path(whole[0])} has no members; leave out what follows it."
     root, _, name = path.partition(".")

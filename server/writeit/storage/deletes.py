@@ -44,8 +44,8 @@ def delete_run(batch: Batch, run_id: UUID, *, descendants: bool) -> DeletionCoun
     for existing_id in existing:
         if batch.get(keys.streaming(existing_id)) is not None:
             raise Busy(
-                f"Answers of run {existing_id} are streaming, so nothing was deleted.",
-                hint="Wait for them, or stop them with writeit.run.pause.",
+                f"Run {existing_id} is still generating answers. Nothing was deleted.",
+                hint="Wait, or stop it with writeit.run.pause.",
                 runId=str(existing_id),
             )
     responses = _delete_runs(batch, run_ids, existing)

@@ -442,7 +442,7 @@ def render_prompt(
     new_file_head: str = "",
 ) -> str:
     """Return the page of a step's prompt, and of how a new file begins."""
-    begins = ("A new file made of this run begins with:", code_block(new_file_head))
+    begins = ("A new file from this run begins with:", code_block(new_file_head))
     return page_of_blocks(
         f"# Prompt of {escape_inline(step)}",
         escape_line(wording.run_label(run)),

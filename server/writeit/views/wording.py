@@ -69,7 +69,7 @@ FAILURE_REMEDIES: Final[dict[FailureReason, str]] = {
     "refused": "Change the text or the request, or use another model.",
     "moderated": "Change the text or the request, or use another model.",
     "malformed": "Generate again, or use another model.",
-    "empty": "Generate again, give it more room with reasoning, or use another model.",
+    "empty": "Generate again, allow more tokens with reasoning, or use another model.",
     "not_found": "Choose a model from the list of models.",
     "cancelled": "Generate again when you like.",
 }
@@ -220,7 +220,7 @@ def ending_text(finish_reason: str | None, *, partial: bool = False) -> str:
     """Say why an answer that ended for a reason is incomplete, or ""."""
     if partial:
         reason = _INTERRUPTIONS.get(finish_reason or "", "cut short")
-        return f"{reason}; what had arrived was kept"
+        return f"{reason}; what was received is kept"
     if finish_reason in LENGTH_FINISH_REASONS:
         return "it reached the step's length limit, so its end is missing"
     return _BLOCKED_ENDINGS.get(finish_reason or "", "")
@@ -278,7 +278,7 @@ def run_status_text(run: PipelineRun) -> str:
         case PipelineStatus.RUNNING:
             return f"{label}: {step_status_text(run.steps[run.current_step])}"
         case PipelineStatus.PAUSED | PipelineStatus.ERROR:
-            return f"{label}; what had arrived was kept"
+            return f"{label}; what was received is kept"
         case PipelineStatus.COMPLETED:
             return label
 
@@ -379,7 +379,7 @@ def _current_step_action(step: StepState) -> str:
     return f"Next: generate {name}, or skip it."
 
 
-_STOP_SENTENCE = "You can stop at any time; what has arrived is kept."
+_STOP_SENTENCE = "You can stop at any time; what was received is kept."
 
 
 def step_next_action(

@@ -201,7 +201,7 @@ export class Workbench {
 
   /** Collapse the views below the runs. */
   async collapseOtherViews() {
-    for (const name of ['Pipelines', 'Primers', 'Models']) await this.collapse(name);
+    for (const name of ['Pipelines', 'Styles', 'Models']) await this.collapse(name);
   }
 
   pane(name) {

@@ -51,7 +51,7 @@ export const RESPONSE: Handlers = {
       value: responseId,
     }));
     const responseId =
-      resolved && (await pickUnlessSingle(items, title, l10n.t('No answer streams.')));
+      resolved && (await pickUnlessSingle(items, title, l10n.t('No answer is being generated.')));
     const params = responseId && { runId: resolved.address.runId, responseId };
     return params && runCommand(app, 'writeit.response.stop', params);
   },

@@ -29,7 +29,7 @@ export const STORE: Handlers = {
       app.server,
       'writeit.store.verify',
       params,
-      l10n.t('Checking the store'),
+      l10n.t('Verifying the store'),
     );
     if (result?.ok === true) {
       inform(l10n.t('The store is intact: {0} checked.', plural(result.checked, 'value')));

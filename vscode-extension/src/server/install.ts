@@ -146,7 +146,7 @@ export async function install(
   }
   const python = search.found;
   log.info(`Installing with Python ${python.version}: ${python.path}`);
-  report(l10n.t('Python {0}: making a private environment', python.version));
+  report(l10n.t('Python {0}: creating a private environment', python.version));
   const environment = ['-m', 'venv', '--clear', folder];
   await run(python.path, environment, python, signal);
   report(l10n.t('downloading what it needs'));

@@ -267,11 +267,11 @@ const STATES: Readonly<Record<ConnectionState, readonly [ServerState, string]>> 
   running: ['running', READY],
   starting: [
     'starting',
-    l10n.t('The WriteIt server stopped and is being restarted. What had arrived was kept.'),
+    l10n.t('The WriteIt server stopped and is being restarted. What was received is kept.'),
   ],
   gone: [
     'failed',
-    l10n.t('The WriteIt server stopped. What had arrived was kept. Restart it to continue.'),
+    l10n.t('The WriteIt server stopped. What was received is kept. Restart it to continue.'),
   ],
 };
 

@@ -31,7 +31,7 @@ class ModelNode extends TreeNode {
 function modelDetails({ contextWindow, inputCostPerToken, outputCostPerToken }: ModelInfo): string {
   const window =
     contextWindow === null
-      ? l10n.t('context size unknown')
+      ? l10n.t('context window unknown')
       : l10n.t('{0} tokens of context', contextWindow);
   const price =
     inputCostPerToken === null || outputCostPerToken === null

@@ -205,7 +205,7 @@ local function select_two(target, step, numbers)
   local answers = step.aiResponses
   if #answers < 2 then
     error({
-      message = ('%s has %s. Comparing needs two.'):format(
+      message = ('%s has %s. You need two to compare.'):format(
         step.stepName,
         #answers == 1 and 'one answer' or 'no answers'
       ),

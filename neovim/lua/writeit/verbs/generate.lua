@@ -125,7 +125,7 @@ end
 ---@param goes_on boolean
 function M.start_run(target, arguments, goes_on)
   if not target.uri then
-    local message = 'A run is started from a markdown file.'
+    local message = 'Start a run from a markdown file.'
     error(targets.not_a_document_error(target.buf, message), 0)
   end
   local words = M.parse_generation(arguments)

@@ -117,7 +117,7 @@ function M.key(call)
   end
   local key = user_input.secret(('API key for %s: '):format(provider))
   rpc.execute(target.client, 'keys.set', { provider = provider, key = key })
-  notify.info(('API key for %s saved in the system keyring.'):format(provider))
+  notify.info(('API key for %s stored in the system keyring.'):format(provider))
 end
 
 --- `:WriteIt primer [id]`: set the default style of new runs.

@@ -19,7 +19,7 @@ local function select_step(target, filter, prompt)
     return filter(run.steps[name])
   end, targets.step_names(target.client, run))
   if #names == 0 then
-    error({ message = 'No step has been done yet, so there is nothing to return to.' }, 0)
+    error({ message = 'No step has an answer to branch at or to start over from.' }, 0)
   end
   return #names == 1 and names[1] or user_input.select(names, prompt)
 end
@@ -41,7 +41,7 @@ function M.branch_command(client, params, name)
   view.show(client, ('writeit:/run/%s.md'):format(branch.pipelineRunId))
   local verb = name == 'run.branch' and 'Branched at' or 'Started over from'
   notify.info(
-    ('%s %s, in a new run; the other run was kept. Choose or generate an answer.'):format(
+    ('%s %s. The original run is unchanged. Choose or generate an answer.'):format(
       verb,
       params.step
     )

@@ -106,7 +106,7 @@ function M.pause_command(client, params)
   if run then
     notify.info(
       run.isStreaming and 'Stopped generating. What was received is kept and can be chosen.'
-        or 'Nothing was being generated. The run is paused; resume it with :WriteIt resume.'
+        or 'Nothing was being generated. The run is stopped; resume it with :WriteIt resume.'
     )
   end
 end

@@ -160,7 +160,7 @@ async def give_feedback(shell: Shell, run: PipelineRun, argument: str) -> None:
 
 @verb("rate N 0.8")
 async def rate_answer(shell: Shell, run: PipelineRun, argument: str) -> None:
-    """Rate an answer; without a score, remove its rating."""
+    """Rate an answer; without a number, remove its rating."""
     step = shell.step_state(run)
     number, _, score = argument.partition(" ")
     index = parse_answer_index(step, number)
@@ -168,7 +168,7 @@ async def rate_answer(shell: Shell, run: PipelineRun, argument: str) -> None:
         value = float(score) if score.strip() else None
     except ValueError:
         raise InvalidParams(
-            f"{score!r} is not a score.", hint="Type a number from 0.0 to 1.0."
+            f"{score!r} is not a rating.", hint="Type a number from 0.0 to 1.0."
         ) from None
     await shell.execute(
         step, lambda run, step, at: select.rate_response(run, step, index, value, at)
@@ -273,7 +273,7 @@ async def merge_with_model(shell: Shell, run: PipelineRun, argument: str) -> Non
             run_id=shell.run_id,
             step=step.step_name,
             parts=parts,
-            instruction=instruction or "Join them into one text.",
+            instruction=instruction or "Merge them into one text.",
             model=shell.models[0] if shell.models else None,
             model_selection=shell.model_selection,
         )

@@ -102,7 +102,7 @@ class Shell:
         self.needs_redraw = True
 
         def stop() -> None:
-            echo("\nStopping. What has arrived is kept.", dim=True, err=True)
+            echo("\nStopping. What was received is kept.", dim=True, err=True)
             _stop_generation(generation)
 
         with on_interrupt(stop):

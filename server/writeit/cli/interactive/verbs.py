@@ -117,7 +117,7 @@ async def reopen_previous_step(shell: Shell, run: PipelineRun, _argument: str) -
 
 @verb("pause", "p")
 async def pause_run(shell: Shell, run: PipelineRun, _argument: str) -> None:
-    """Pause the run and leave."""
+    """Stop the run and leave."""
     if run.status is PipelineStatus.RUNNING:
         await shell.workspace.engine.pause_run(shell.run_id)
     raise LeaveRun
@@ -125,7 +125,7 @@ async def pause_run(shell: Shell, run: PipelineRun, _argument: str) -> None:
 
 @verb("quit", "q")
 async def leave_run(_shell: Shell, _run: PipelineRun, _argument: str) -> None:
-    """Leave without pausing."""
+    """Leave without stopping the run."""
     raise LeaveRun
 
 
@@ -193,4 +193,4 @@ def _print_help(shell: Shell) -> None:
     for known in VERBS:
         letter = known.letter or " "
         shell.console.write(f"  {letter}  {known.usage:{width}}  {known.summary}")
-    shell.console.write("Ctrl-C stops generating. What has arrived is kept.")
+    shell.console.write("Ctrl-C stops generating. What was received is kept.")

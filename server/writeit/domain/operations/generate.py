@@ -39,7 +39,7 @@ def check_can_generate(run: PipelineRun, step: StepState) -> None:
             step,
             "step_started",
             reason=f"step {step.step_name} comes after {run.current_step}",
-            hint=f"Choose an answer of {run.current_step}, or skip it, first.",
+            hint=f"Choose an answer of {run.current_step} first, or skip it.",
         )
     if step.status is StepStatus.RUNNING and not incomplete_calls(step):
         reason = f"all answers of step {step.step_name} are complete"
@@ -109,7 +109,7 @@ def check_can_regenerate(run: PipelineRun, step: StepState) -> None:
         raise step_error(step, "step_regenerated")
     if step.retry_count >= MAX_RETRIES:
         raise RetryLimit(
-            f"Step {step.step_name} was regenerated {MAX_RETRIES} times already.",
+            f"Step {step.step_name} was already regenerated {MAX_RETRIES} times.",
             hint="Branch at this step: a branch has its own regenerations.",
         )
 
@@ -154,7 +154,7 @@ def check_can_continue(run: PipelineRun, step: StepState, answer: AIResponse) ->
         raise step_error(
             step,
             "step_continued",
-            reason=f"{label} was continued {MAX_CONTINUATIONS} times already",
+            reason=f"{label} was already continued {MAX_CONTINUATIONS} times",
             hint="Choose it as it is, or regenerate with a larger max_tokens.",
         )
 

@@ -98,7 +98,7 @@ def find_ended_response_id(step: StepState, response: int | UUID) -> UUID:
     response_id = find_response_id(step, response)
     if step.find_response(response_id) is None:
         raise NotFound(
-            f"That answer is not in step {step.step_name}, or is still streaming.",
+            f"That answer is not in step {step.step_name}, or is not complete yet.",
             hint=answer_count_hint(step),
         )
     return response_id
@@ -111,7 +111,7 @@ MAX_NAME_CHARACTERS = 200
 def check_feedback(feedback: str | None) -> None:
     """Refuse feedback that is too long or only spaces; "" clears it."""
     if feedback:
-        check_words("feedback", feedback, 'Write some words. "" clears.')
+        check_words("feedback", feedback, 'Write some words, or "" to remove it.')
 
 
 def check_words(path: str, text: str, hint: str = "Write some words.") -> None:
@@ -158,7 +158,7 @@ def busy_error(run: PipelineRun) -> Busy:
     """Return the error for a run whose answers are streaming."""
     return Busy(
         "This run is still generating answers.",
-        hint="Wait, or stop it with writeit.run.pause. What has arrived is kept.",
+        hint="Wait, or stop it with writeit.run.pause. What was received is kept.",
         runId=str(run.pipeline_run_id),
     )
 
@@ -369,7 +369,7 @@ def find_restorable(run: PipelineRun, step: str | None) -> AppliedText:
             return applied
     raise NotFound(
         f"No text of {f'step {step}' if step else 'this run'} is in a document.",
-        hint="Insert it with writeit.step.apply.",
+        hint="Apply it with writeit.step.apply.",
     )
 
 

@@ -158,7 +158,7 @@ def selected_parts(step: StepState, selection: MergeSelection) -> tuple[MergePar
         wanted = list(added)
     if any(passage_id not in added for passage_id in wanted):
         raise NotFound(
-            f"A passage to merge is not among those of step {step.step_name}.",
+            f"A passage to merge is not in step {step.step_name}.",
             hint=f"Passages added so far: {len(added)}.",
         )
     passages = [added[passage_id] for passage_id in wanted]
@@ -236,7 +236,7 @@ def add_passage(
     ids += [stream.response_id for stream in step.streaming]
     if passage.response_id not in ids:
         raise NotFound(
-            f"The passage is of an answer that is not in step {step.step_name}.",
+            f"The passage is from an answer that is not in step {step.step_name}.",
             hint=answer_count_hint(step),
         )
     source = step.find_source(passage.response_id, passage.text)
@@ -264,8 +264,8 @@ def rate_response(
     """Record the user's rating of an answer, 0.0 to 1.0; None removes it."""
     if score is not None and not 0 <= score <= 1:
         raise InvalidParams(
-            f"A score of {score} is not between 0.0 and 1.0.",
-            hint="0.0 is worst, 1.0 is best, null removes the score.",
+            f"A rating of {score} is not between 0.0 and 1.0.",
+            hint="0.0 is worst, 1.0 is best, null removes the rating.",
             problems=[{"path": "score", "message": "is not between 0.0 and 1.0"}],
         )
     if step.status not in _ANSWERED:

@@ -293,7 +293,7 @@ def check_remote_allowed(provider: str, url: str | None) -> None:
     if os.environ.get("WRITEIT_ALLOW_MODEL_REQUESTS") != "loopback" or is_loopback(url):
         return
     raise ModelError(
-        f"Calls to {provider} are switched off here: only loopback may be asked.",
+        f"Calls to {provider} are switched off here: only loopback may be called.",
         reason="invalid_request",
         hint="WRITEIT_ALLOW_MODEL_REQUESTS is set to 'loopback'; unset it.",
         provider=provider,

@@ -103,7 +103,7 @@ def comparison_side(
 def document_comparison_action(run: PipelineRun) -> Action:
     """Return the action that compares a run's document with its applied text."""
     return comparison_action(
-        "Compare the document with what the text makes of it",
+        "Compare the document with the new text",
         comparison_side(run, run.current_step, "document"),
         comparison_side(run, run.current_step, "proposed"),
     )

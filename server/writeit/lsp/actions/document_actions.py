@@ -69,7 +69,7 @@ async def move_actions(folder: WorkspaceFolder, uri: str) -> list[Action]:
     _, earlier = documents.earlier_names[uri]
     if earlier is None:
         return []
-    title = f"Take the runs of {document_name(earlier)} along"
+    title = f"Move the runs of {document_name(earlier)} here"
     params = {"from": earlier, "to": uri}
     return [
         Action(title=title, command="writeit.run.move", params=params, has_lens=True)

@@ -124,7 +124,7 @@ def actions_with_parent(
     parent = find_parent_run(folder, run)
     yield from run_actions.actions_for_run(run, parent, outlook)
     if parent is not None and not folder.is_selection_pipeline(parent.configuration_id):
-        activate = run_actions.activate_run_action(parent, "Activate the parent run")
+        activate = run_actions.activate_run_action(parent, "Activate the original run")
         yield replace(activate, has_lens=False)
 
 

@@ -30,7 +30,7 @@ class Outlook:
     @property
     def old_texts(self) -> str:
         """The end of a title that goes on with the texts as they were."""
-        return " with the texts as they were" if self.stale else ""
+        return " with the earlier texts" if self.stale else ""
 
 
 async def find_outlook(folder: WorkspaceFolder, run: PipelineRun) -> Outlook:

@@ -125,7 +125,7 @@ def _generation_actions(
             has_lens=is_stopped,
         )
     if step.status is StepStatus.RUNNING:
-        yield view_action(run, f"Read the prompt of {name}", "prompt", name)
+        yield view_action(run, f"Preview the prompt of {name}", "prompt", name)
 
 
 def _branch_actions(run: PipelineRun, outlook: Outlook) -> Iterator[Action]:
@@ -151,7 +151,7 @@ def _common_actions(run: PipelineRun, parent: PipelineRun | None) -> Iterator[Ac
     steps = compare_steps(parent, run) if parent else {}
     if parent is not None and (step := first_difference(steps)):
         yield comparison_action(
-            f"Compare {step} with the parent run",
+            f"Compare {step} with the original run",
             comparison_side(parent, step),
             comparison_side(run, step),
         )
@@ -187,7 +187,7 @@ def _apply_actions(run: PipelineRun) -> Iterator[Action]:
     if run.output != "new_file":
         yield run_action(
             run,
-            f"Put the text of {name} into a new file{open_step}",
+            f"Write the text of {name} to a new file{open_step}",
             "writeit.step.apply",
             step=name,
             ask=True,

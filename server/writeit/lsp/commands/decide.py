@@ -87,8 +87,8 @@ async def merge_responses(
     params, folder = request.params, request.folder()
     if params.go_on and params.instruction is not None:
         raise InvalidParams(
-            "A model's merge is one more answer, so nothing goes on by itself.",
-            hint="Leave out goOn, and choose the answer when it is there.",
+            "A merge with a model adds an answer, so the run cannot continue yet.",
+            hint="Leave out goOn, then choose the new answer.",
             problems=[{"path": "goOn", "message": "not together with instruction"}],
         )
     edits = await read_user_edits(request, folder)

@@ -169,8 +169,8 @@ async def reply_when_done(
 
 
 MISFIT_MESSAGES: dict[Misfit, str] = {
-    "container": "The new text was not inserted: it has a form that cannot go into its"
-    " place. It is kept. Compare it with your text, or choose another answer.",
+    "container": "The new text was not inserted: its form does not fit this place."
+    " It is kept. Compare it with your text, or choose another answer.",
     "unfit": "The new text was not inserted: it would change how the text around it is"
     " read. It is kept. Compare it with your text, or choose another answer.",
 }

@@ -56,7 +56,7 @@ def write_in_workspace(workspace: Path | None, path: str, content: str) -> Path:
         return write_new_file(target, content)
     except OSError as error:
         raise write_error(
-            target, error, "Choose another path, or make room and try again."
+            target, error, "Choose another path, or free some space and try again."
         ) from error
 
 
@@ -203,7 +203,7 @@ def _write_if_unchanged(
         raise write_error(
             path,
             error,
-            "Open it in the editor, or make it writable or free some space, and retry.",
+            "Open it in the editor, make it writable, or free some space.",
         ) from error
 
 
