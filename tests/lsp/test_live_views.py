@@ -6,7 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from support.document import Document
-from support.editor import Editor, serving
+from support.editor import Declined, Editor, serving
 from support.open_documents import OpenDocuments
 
 TELL_ME = {"writeit": {"events": True, "views": "uri"}}
@@ -119,6 +119,24 @@ async def test_a_page_left_open_is_brought_up_to_date_when_it_is_opened_again(
         page = open_view(OpenDocuments(editor), path)
         await editor.until(lambda: "An old page" not in page.text)
         assert "angles" in page.text
+
+
+async def test_lenses_are_refreshed_though_the_client_refuses_to_read_a_view(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    """Else the status above the document would be outdated."""
+    lenses = "workspace/codeLens/refresh"
+    async with serving([workspace], "visual_studio_code", environment) as editor:
+        content = "workspace/textDocumentContent/refresh"
+        editor.answers[content] = lambda _: Declined("not now")
+        run_id = await editor.start_run()
+        await editor.until(lambda: editor.sent(lenses))
+        uri = f"writeit:/step/{run_id}/angles.md"
+        await editor.request("workspace/textDocumentContent", {"uri": uri})
+        refreshed = len(editor.sent(lenses))
+        await editor.generate(run_id, "openai/say-first")
+        await editor.until(lambda: editor.sent(content))
+        await editor.until(lambda: len(editor.sent(lenses)) > refreshed)
 
 
 async def test_a_page_whose_markers_are_damaged_is_left_alone(

@@ -257,17 +257,16 @@ class Client:
         if self.capabilities.refresh_lenses:
             await self._server.workspace_code_lens_refresh_async(None)
 
-    async def refresh_content(self, view_uris: Sequence[str]) -> None:
-        """Have the client read views again.
+    async def refresh_content(self, view_uri: str) -> None:
+        """Have the client read a view again.
 
         Raises:
             JsonRpcException: the client refused.
         """
         if self.capabilities.read_content:
-            for uri in view_uris:
-                await self._server.workspace_text_document_content_refresh_async(
-                    types.TextDocumentContentRefreshParams(uri=uri)
-                )
+            await self._server.workspace_text_document_content_refresh_async(
+                types.TextDocumentContentRefreshParams(uri=view_uri)
+            )
 
     def notify_changed(self, params: ChangedParams) -> None:
         """Send `writeit/changed` to a client that asked for it."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
-from typing import TypeAlias
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from pygls.exceptions import JsonRpcException
@@ -66,13 +66,7 @@ class ChangeNotifier:
 
     def notify_library_read(self) -> None:
         """Have the client request the lenses again, which may start a pipeline."""
-        self._client.spawn_task(self._refresh_lenses())
-
-    async def _refresh_lenses(self) -> None:
-        try:
-            await self._client.refresh_lenses()
-        except JsonRpcException as error:
-            logger.info("the client did not refresh: %s", error.message)
+        self._client.spawn_task(_wait_for_client(self._client.refresh_lenses()))
 
     def refresh_opened_page(self, uri: str) -> None:
         """Update a page file that the client has just opened."""
@@ -129,16 +123,11 @@ class ChangeNotifier:
         run_ids = changed_run_ids | streaming_run_ids
         views = list(self._affected_view_uris(run_ids))
         self._client.notify_changed(ChangedParams(run_ids=sorted(run_ids), views=views))
-        try:
-            async with asyncio.timeout(REFRESH_TIMEOUT_SECONDS):
-                await self._client.refresh_content(views)
-                if changed_run_ids:
-                    await self._client.refresh_lenses()
-        except JsonRpcException as error:
-            logger.info("the client did not refresh: %s", error.message)
-        except TimeoutError:  # the next batch must not wait for this one
-            logger.info("the client did not answer a refresh request")
+        await asyncio.gather(
+            *(_wait_for_client(self._client.refresh_content(uri)) for uri in views)
+        )
         if changed_run_ids:
+            await _wait_for_client(self._client.refresh_lenses())
             self._outdated_run_ids |= changed_run_ids
             if self._page_files_task is None or self._page_files_task.done():
                 self._page_files_task = self._client.spawn_task(
@@ -184,3 +173,14 @@ class ChangeNotifier:
                 folder, view = view_in_folder
                 if is_view_affected(folder.store, view, changed_run_ids):
                     yield uri
+
+
+async def _wait_for_client(refresh: Coroutine[Any, Any, None]) -> None:
+    """Send a refresh; one that is refused or not answered keeps back no other."""
+    try:
+        async with asyncio.timeout(REFRESH_TIMEOUT_SECONDS):
+            await refresh
+    except JsonRpcException as error:
+        logger.info("the client did not refresh: %s", error.message)
+    except TimeoutError:
+        logger.info("the client did not answer a refresh request")
