@@ -44,6 +44,7 @@ const LABELS = {
   mergeAndApply: l10n.t('Use Merge and Apply'),
   mergeOnly: l10n.t('Use Merge'),
   mergeByModel: l10n.t('Merge with a Model…'),
+  passage: l10n.t('1 passage'),
   passages: l10n.t('{0} passages'),
   feedback: l10n.t('Feedback'),
   feedbackField: l10n.t('Feedback for the models'),

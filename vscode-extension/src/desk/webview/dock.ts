@@ -83,7 +83,8 @@ export class Dock {
   update(page: StepPage): void {
     this.#page = page;
     this.root.hidden = page.answers.length === 0;
-    const count = page.passages > 0 ? ` · ${fill(labels.passages, page.passages)}` : '';
+    const passages = page.passages === 1 ? labels.passage : fill(labels.passages, page.passages);
+    const count = page.passages > 0 ? ` · ${passages}` : '';
     this.merge.update(`${labels.merge}${count}`, page.merge, this.#mergeButtons());
     const words = page.feedback.trim() === '' ? '' : ' ·';
     this.feedback.update(`${labels.feedback}${words}`, page.feedback, this.#feedbackButtons());
