@@ -37,13 +37,17 @@ export class Workbench {
     return this.box.locator('.quick-input-list .monaco-list-row', { hasText: words });
   }
 
-  /** Run a command of the palette by its whole title. */
+  /** Run a command of the palette by its whole title; what takes the focus closes the palette. */
   async palette(title) {
-    await this.press('F1');
-    await this.box.locator('input').first().fill(`>${title}`);
-    const row = this.rows(new RegExp(`^${escaped(title)}`)).first();
-    await row.waitFor();
-    await row.click();
+    const patience = { timeout: 10_000 };
+    const done = [() => true, () => false];
+    await this.until(`the palette with ${title}`, async () => {
+      await this.press('F1');
+      const input = this.box.locator('input').first();
+      const isFilled = await input.fill(`>${title}`, patience).then(...done);
+      const row = this.rows(new RegExp(`^${escaped(title)}`)).first();
+      return isFilled && row.click(patience).then(...done);
+    });
   }
 
   /** Run a command of the extension by its id without `writeit.ui.`. */
