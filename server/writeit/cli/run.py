@@ -236,7 +236,7 @@ def _print_result(
     echo(f"Export every prompt and answer with: writeit export {run_id}", err=True)
     if cut:
         echo(
-            f"To continue it: writeit run --choose ask --resume {run_id}, then"
+            f"To complete it: writeit run --choose ask --resume {run_id}, then type"
             " continue. The exit code is 3.",
             err=True,
         )

@@ -83,17 +83,17 @@ def failure_text(reason: FailureReason) -> str:
 
 _INTERRUPTIONS: Final[dict[str, str]] = {
     "cancelled": "stopped before its end",
-    "timeout": "cut short: no more text arrived in time",
-    "unavailable": "cut short: the connection to the provider was lost",
-    "not_running": "cut short: the model server has stopped",
-    "rate_limit": "cut short: the provider's rate limit was reached",
-    "overloaded": "cut short: the provider has too many requests",
-    "quota": "cut short: the account with the provider has no money left",
-    "moderated": "cut short: the provider's moderation blocked the text",
-    "context": "cut short: the model's context window is full",
-    "proxy": "cut short: the network's proxy ended the connection",
-    "refused": "cut short: the provider refused to continue",
-    "malformed": "cut short: the provider sent something that is not text",
+    "timeout": "no more text arrived in time",
+    "unavailable": "the connection to the provider was lost",
+    "not_running": "the model server has stopped",
+    "rate_limit": "the provider's rate limit was reached",
+    "overloaded": "the provider has too many requests",
+    "quota": "the account with the provider has no money left",
+    "moderated": "the provider's moderation blocked the text",
+    "context": "the model's context window is full",
+    "proxy": "the network's proxy ended the connection",
+    "refused": "the provider refused to continue",
+    "malformed": "the provider sent something that is not text",
 }
 """Why an answer is incomplete, by its finish reason."""
 
@@ -219,7 +219,7 @@ def describe_ending(answer: AIResponse) -> str:
 def ending_text(finish_reason: str | None, *, partial: bool = False) -> str:
     """Say why an answer that ended for a reason is incomplete, or ""."""
     if partial:
-        reason = _INTERRUPTIONS.get(finish_reason or "", "cut short")
+        reason = _INTERRUPTIONS.get(finish_reason or "", "its end is missing")
         return f"{reason}; what was received is kept"
     if finish_reason in LENGTH_FINISH_REASONS:
         return "it reached the step's length limit, so its end is missing"
