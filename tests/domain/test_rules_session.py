@@ -167,7 +167,7 @@ def test_default_models_must_reference_valid_model_identifiers(
 def test_default_models_are_per_step() -> None:
     """A key is the name of a step."""
     problems = preferring(default_models={"My Draft": "openai/gpt-4o"})
-    assert "no name of a step" in problems[0].message
+    assert "not the name of a step" in problems[0].message
 
 
 @pytest.mark.rule("preferences-2")
