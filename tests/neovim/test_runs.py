@@ -107,3 +107,30 @@ def test_history_of_another_document(session: NeovimSession) -> None:
     session.nvim.command(f"edit {name}")
     session.run("next openai/say-x")
     assert session.execute("run.show", runId=first)["steps"]["angles"]["aiResponses"]
+
+
+def test_a_run_about_a_passage_is_below_its_documents_run(
+    session: NeovimSession,
+) -> None:
+    """In the tree after the branches, and in the history, by its first words."""
+    front = "---\nwriteit: {pipeline: tech-article, inputs: {target_audience: x}, "
+    front += "models: {polish: openai/say-Birds.}}\n---\n"
+    session.open_notes(front + "# On finches\n\nFinches sing.\n\nThey eat seeds.\n")
+    session.run("start")
+    session.run("next openai/say-hello")
+    session.run("choose 1")
+    session.run("branch angles seeds")
+    session.run("choose 1")
+    session.run("polish", line=6)
+    session.run("tree")
+    rows = [line[2:] for line in session.side_text().rstrip().split("\n")[2:]]
+    assert rows[0].startswith("On finches · at outline · 20")
+    assert rows[1].startswith("├─ from angles: seeds · at outline · 20")
+    assert rows[2].startswith("└─ “Finches sing.” · finished · 20")
+    session.nvim.keys(":WriteIt history<CR>")
+    screen = session.nvim.wait_for_screen(
+        "└ “Finches sing.” · polish-passage · finished"
+    )
+    assert screen.index("1: seeds · tech-article") < screen.index("2: └ “Finches")
+    session.nvim.keys("<Esc>")
+    session.wait_until_idle()

@@ -44,8 +44,8 @@ export async function pickRun(app: App, title: string): Promise<RunSummary | und
     listRuns(app, { folder }),
     app.server.execute('writeit.session.show', { folder }),
   ]);
-  const items = runs.map((run) => ({
-    label: run.name ?? run.title,
+  const items = withPassagesBelow(runs).map(({ run, isBelow }) => ({
+    label: `${isBelow ? '└ ' : ''}${run.label}`,
     description: [
       run.runId === activePipelineRunId ? l10n.t('active') : '',
       run.pipeline,
@@ -61,6 +61,22 @@ export async function pickRun(app: App, title: string): Promise<RunSummary | und
     title,
     l10n.t('There are no runs yet. Start a pipeline in a Markdown document.'),
   );
+}
+
+interface ListedRun {
+  readonly run: RunSummary;
+  readonly isBelow: boolean;
+}
+
+/** Runs in their order, those about passages below the run of their document. */
+function withPassagesBelow(runs: readonly RunSummary[]): readonly ListedRun[] {
+  const ids = new Set(runs.map(({ runId }) => runId));
+  return runs
+    .filter(({ documentRunId }) => !ids.has(documentRunId ?? ''))
+    .flatMap((run) => {
+      const passages = runs.filter(({ documentRunId }) => documentRunId === run.runId);
+      return [{ run, isBelow: false }, ...passages.map((below) => ({ run: below, isBelow: true }))];
+    });
 }
 
 export function pickStep(
@@ -154,14 +170,17 @@ export async function pickModels(
   last: readonly string[] = [],
 ): Promise<readonly string[] | undefined> {
   const models = await listModels(app, currentFolder());
-  const items = models
-    .map(({ id, available, reason }) => ({
-      label: id,
-      description: available ? l10n.t('available') : (reason ?? l10n.t('not available')),
-      picked: last.includes(id),
-      value: id,
-    }))
-    .toSorted((a, b) => Number(b.picked) - Number(a.picked));
+  const listed = models.map(({ id, available, reason }) => ({
+    label: id,
+    description: available ? l10n.t('available') : (reason ?? l10n.t('not available')),
+    picked: last.includes(id),
+    value: id,
+  }));
+  const ids = new Set(models.map(({ id }) => id));
+  const unlisted = last
+    .filter((id) => !ids.has(id))
+    .map((id) => ({ label: id, description: '', picked: true, value: id }));
+  const items = [...listed, ...unlisted].toSorted((a, b) => Number(b.picked) - Number(a.picked));
   const other = {
     label: l10n.t('Another model…'),
     description: l10n.t('Enter its name'),
@@ -182,6 +201,21 @@ function askModelName(): Thenable<string | undefined> {
     prompt: l10n.t('Provider and model, for example openai/gpt-4o'),
     ignoreFocusOut: true,
   });
+}
+
+const MAX_SAMPLES = 10;
+
+/** Undefined if the user cancels. */
+export async function askSamples(title: string, last: number): Promise<number | undefined> {
+  const given = await vscode.window.showInputBox({
+    title,
+    value: String(last),
+    validateInput: (value) =>
+      /^\d+$/.test(value) && Number(value) >= 1 && Number(value) <= MAX_SAMPLES
+        ? undefined
+        : l10n.t('Enter a number from 1 to {0}.', MAX_SAMPLES),
+  });
+  return given === undefined ? undefined : Number(given);
 }
 
 export { pick, pickUnlessSingle };

@@ -75,9 +75,13 @@ export function answerSummary(answer: AIResponse, isChosen: boolean): string {
     isIncomplete(answer) ? l10n.t('incomplete') : '',
     plural(countWords(answer.processedContent), 'word'),
     costText(answer.usageStats.costUsd),
-    answer.qualityScore === null ? '' : l10n.t('rated {0}', answer.qualityScore),
+    answer.qualityScore === null ? '' : ratingText(answer.qualityScore),
   ];
   return parts.filter(Boolean).join(', ');
+}
+
+function ratingText(score: number): string {
+  return l10n.t('rated {0} of 5', Number((score * 5).toFixed(2)));
 }
 
 function countWords(text: string): number {

@@ -13,6 +13,7 @@ import {
   firstStepAnswer,
   group,
   openArticle,
+  polishParams,
   run,
   startRun,
   waitFor,
@@ -163,13 +164,33 @@ group('trees', (test) => {
     await execute('writeit.step.regenerate', { runId: branch.pipelineRunId });
     const runs = await createTree(loadRuns);
     const root = findNode(await runs.getChildren(), 'paid');
-    assert.match(String(root.description), /, \$0\.\d{4}$/);
+    assert.match(String(root.description), /, \$0\.\d{4}, \S+$/);
     const inside = await runs.getChildren(findNode(await runs.getChildren(root), 'angles'));
     const line = findNode(inside, 'paid, too');
-    assert.match(String(line.description), /^from angles, .*angles, \$0\.\d{4}$/);
+    assert.match(String(line.description), /^from angles, .*angles, \$0\.\d{4}, \S+$/);
     const { runs: listed } = await execute('writeit.run.list', { limit: 1000 });
     const cost = listed.find((run) => run.runId === branch.pipelineRunId)?.costUsd;
     assert.ok(cost != null && cost > 0);
+  });
+
+  test('runs about passages are collapsed below the run of their document', async () => {
+    const editor = await openArticle();
+    const { pipelineRunId: runId } = await startRun(editor, { name: 'of the document' });
+    await execute('writeit.step.skip', { runId });
+    await execute('writeit.run.branch', { runId, step: 'angles', name: 'newest' });
+    await run('writeit.document.polish', polishParams(editor, 2, 'openai/say-Water+20moves.'));
+    const label = '“A river is moving water.”';
+    const runs = await createTree(loadRuns);
+    const roots = await runs.getChildren();
+    assert.ok(!labels(roots).includes(label));
+    const under = await runs.getChildren(findNode(roots, 'of the document'));
+    const passages = findNode(under, 'Passages');
+    assert.equal(passages, under.at(-1));
+    assert.equal(passages.description, '1 run');
+    assert.equal(passages.collapsibleState, vscode.TreeItemCollapsibleState.Collapsed);
+    const [passage] = await runs.getChildren(passages);
+    assert.equal(passage?.label, label);
+    assert.match(String(passage.description), /^polish-passage, finished, .*\d{4}$/);
   });
 
   test('a step is expanded while it waits for a choice', async () => {
@@ -227,7 +248,7 @@ group('trees', (test) => {
     await runs.refresh(new Set([runId, other]));
     listening.dispose();
     assert.deepEqual(drawn, [answers]);
-    assert.match(String(answers[0]?.description), /0\.5/);
+    assert.match(String(answers[0]?.description), /rated 2\.5 of 5/);
     const again = await runs.getChildren(findNode(await runs.getChildren(), 'under the mouse'));
     assert.equal(again[1], under[1]);
     await execute('writeit.run.pause', { runId });

@@ -1,4 +1,5 @@
--- The branches of a run as a buffer: <CR> opens a run, b branches it, d compares it with
+-- The branches of a run as a buffer, then the runs about passages of its documents:
+-- <CR> opens a run, b branches it, d compares it with
 -- this run, or this run with the one it branched off; a makes it the document's active run.
 local notify = require('writeit.notify')
 local rpc = require('writeit.rpc')
@@ -15,6 +16,7 @@ local HEADER_LINES = 2 -- lines above the first run
 ---@field run_id string
 ---@field parent? string
 ---@field deleted boolean
+---@field is_passage boolean Whether it is about a passage of the tree's documents.
 
 ---@param node writeit.RunTree
 ---@return string
@@ -23,7 +25,7 @@ local function label(node)
   if node.branchPoint then
     title = 'from ' .. node.branchPoint .. (node.name and ': ' .. node.name or '')
   else
-    title = node.name or node.title
+    title = node.label
   end
   local state = node.deleted and 'deleted' or node.statusText
   local cost = node.costUsd and (' · $%.2f'):format(node.costUsd) or ''
@@ -36,20 +38,24 @@ end
 ---@return string[] lines, writeit.RunTreeRow[] rows
 local function render(root, current)
   local lines, rows = {}, {}
-  local function add(node, indent, branch, parent)
+  local function add(node, indent, branch, parent, is_passage)
     local mark = node.runId == current and '* ' or '  '
     lines[#lines + 1] = mark .. indent .. branch .. label(node)
     rows[#rows + 1] = {
       run_id = node.runId,
       parent = parent,
       deleted = node.deleted,
+      is_passage = is_passage,
     }
     local below = indent .. (branch == '├─ ' and '│  ' or branch == '└─ ' and '   ' or '')
-    for index, child in ipairs(node.children) do
-      add(child, below, index == #node.children and '└─ ' or '├─ ', node.runId)
+    local count = #node.children + #node.passages
+    for index, child in ipairs(vim.list_extend(vim.list_slice(node.children), node.passages)) do
+      local is_branch = index <= #node.children
+      local line = index == count and '└─ ' or '├─ '
+      add(child, below, line, is_branch and node.runId or nil, is_passage or not is_branch)
     end
   end
-  add(root, '', '', nil)
+  add(root, '', '', nil, false)
   return lines, rows
 end
 
@@ -88,7 +94,8 @@ local keys = {
   d = {
     name = 'compare',
     run = function(client, row, shown)
-      local other = row.run_id ~= shown and shown or row.parent
+      local is_related = row.run_id ~= shown and not row.is_passage
+      local other = is_related and shown or row.parent
       if not other then
         error({
           message = 'This is the original run.',

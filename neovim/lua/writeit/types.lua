@@ -47,9 +47,10 @@
 
 ---@class writeit.RunSummary
 ---@field runId string
----@field name? string
----@field title string
+---@field label string Its name, the first words of its passage, or its title.
+---@field documentRunId? string Of a run about a passage: the run to show it below.
 ---@field pipeline string
+---@field costUsd? number
 ---@field statusText string
 ---@field createdAt string
 ---@field uri? string
@@ -57,13 +58,14 @@
 ---@class writeit.RunTree
 ---@field runId string
 ---@field name? string
----@field title string
+---@field label string
 ---@field branchPoint? string
 ---@field createdAt string
 ---@field costUsd? number
 ---@field statusText string
 ---@field deleted boolean
 ---@field children writeit.RunTree[]
+---@field passages writeit.RunTree[]
 
 ---@class writeit.Input
 ---@field name string

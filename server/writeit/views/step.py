@@ -153,7 +153,7 @@ def answer_facts(answer: AIResponse, text: str) -> str:
         wording.cost_text(usage.cost_usd, estimated=usage.estimated),
     ]
     if answer.quality_score is not None:
-        facts.append(f"you rated it {answer.quality_score:g}")
+        facts.append(f"rated {answer.quality_score * 5:g} of 5")
     return " · ".join(facts)
 
 

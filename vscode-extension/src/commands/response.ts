@@ -69,10 +69,10 @@ export const RESPONSE: Handlers = {
 };
 
 const SCORES = [
-  { label: l10n.t('Excellent'), description: '1.0', score: 1 },
-  { label: l10n.t('Good'), description: '0.75', score: 0.75 },
-  { label: l10n.t('Usable'), description: '0.5', score: 0.5 },
-  { label: l10n.t('Poor'), description: '0.25', score: 0.25 },
-  { label: l10n.t('Useless'), description: '0.0', score: 0 },
+  { label: l10n.t('Excellent'), description: l10n.t('{0} of 5', 5), score: 1 },
+  { label: l10n.t('Good'), description: l10n.t('{0} of 5', 4), score: 0.8 },
+  { label: l10n.t('Usable'), description: l10n.t('{0} of 5', 3), score: 0.6 },
+  { label: l10n.t('Poor'), description: l10n.t('{0} of 5', 2), score: 0.4 },
+  { label: l10n.t('Useless'), description: l10n.t('{0} of 5', 1), score: 0.2 },
   { label: l10n.t('Remove the rating'), description: '', score: null },
 ];

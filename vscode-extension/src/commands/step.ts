@@ -4,7 +4,7 @@ import type { App } from '../app';
 import { runCommand } from '../commandFlows';
 import { canChoose, canContinue, canRegenerate, hasAnswers, isCurrent } from '../eligibility';
 import { namedAnswer, resolveAnswer, resolveStep } from '../target';
-import { pick, pickModels } from '../quickPicks';
+import { askSamples, pick, pickModels } from '../quickPicks';
 import { listActions, titleOf, type ServerAction } from '../serverActions';
 import { showDocument } from '../pages/showDocument';
 import { viewUri } from '../pages/uris';
@@ -42,7 +42,7 @@ export const STEP: Handlers = {
     if (resolved === undefined || models === undefined || models.length === 0) {
       return undefined;
     }
-    const samples = await askSamples(resolved.run.samples ?? 1);
+    const samples = await askSamples(l10n.t('Answers per model'), resolved.run.samples ?? 1);
     return samples && runCommand(app, 'writeit.step.run', { ...resolved.address, models, samples });
   },
 
@@ -170,18 +170,4 @@ function askFeedback(value: string | null): Thenable<string | undefined> {
     value: value ?? '',
     ignoreFocusOut: true,
   });
-}
-
-const MAX_SAMPLES = 10;
-
-async function askSamples(last: number): Promise<number | undefined> {
-  const given = await vscode.window.showInputBox({
-    title: l10n.t('Answers per model'),
-    value: String(last),
-    validateInput: (value) =>
-      /^\d+$/.test(value) && Number(value) >= 1 && Number(value) <= MAX_SAMPLES
-        ? undefined
-        : l10n.t('Enter a number from 1 to {0}.', MAX_SAMPLES),
-  });
-  return given === undefined ? undefined : Number(given);
 }

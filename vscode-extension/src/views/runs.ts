@@ -7,7 +7,7 @@ import { listAnswers } from '../quickPicks';
 import { listRuns } from '../runList';
 import type { AIResponse, PipelineRun, RunSummary, RunTree, StepState } from '../protocol';
 import type { ServerAction } from '../serverActions';
-import { answerLabel, answerSummary, costText, excerpt, stepStatusText } from '../wording';
+import { answerLabel, answerSummary, costText, excerpt, plural, stepStatusText } from '../wording';
 import { answerContextValue, runContextValue, stepContextValue } from './contextValues';
 import type { TreeProvider } from './treeProvider';
 
@@ -23,14 +23,35 @@ export async function loadRuns(
 ): Promise<readonly TreeNode[]> {
   const limit = limits.get(folder) ?? PAGE_SIZE;
   const { runs, next = null } = await listRuns(app, { folder }, limit);
-  const ids = new Set(runs.map(({ runId }) => runId));
-  const roots = runs.filter(({ parentRunId }) => parentRunId === null || !ids.has(parentRunId));
+  const list = { app, folder };
   const nodes = await Promise.all(
-    roots.map(async (run, index) =>
-      runNode({ app, folder }, run, await app.runStates.actions(run.runId), index === 0),
-    ),
+    groupRuns(runs).map(async ({ root, passages }, index) => {
+      const actions = await app.runStates.actions(root.runId);
+      return runNode(list, root, actions, index === 0, passages);
+    }),
   );
   return next === null ? nodes : [...nodes, olderRunsNode(folder, limit, tree)];
+}
+
+/** A run without a listed parent, and the runs about passages of its documents. */
+interface RunGroup {
+  readonly root: RunSummary;
+  readonly passages: readonly RunSummary[];
+}
+
+function groupRuns(runs: readonly RunSummary[]): readonly RunGroup[] {
+  const byId = new Map(runs.map((run) => [run.runId, run]));
+  const isBranch = ({ parentRunId }: RunSummary): boolean => byId.has(parentRunId ?? '');
+  const above = (run: RunSummary): RunSummary | undefined =>
+    byId.get((isBranch(run) ? run.parentRunId : run.documentRunId) ?? '');
+  const rootOf = (run: RunSummary): RunSummary => {
+    const next = above(run);
+    return next === undefined ? run : rootOf(next);
+  };
+  const passages = runs.filter((run) => above(run) !== undefined && !isBranch(run));
+  return runs
+    .filter((run) => above(run) === undefined)
+    .map((root) => ({ root, passages: passages.filter((run) => rootOf(run) === root) }));
 }
 
 function olderRunsNode(folder: string | undefined, limit: number, tree: TreeProvider): TreeNode {
@@ -66,14 +87,14 @@ function runNode(
   run: RunSummary,
   actions: readonly ServerAction[],
   expanded: boolean,
+  passages: readonly RunSummary[] = [],
 ): TreeNode {
   const { runId } = run;
   const state = run.statusText;
-  const cost = run.costUsd === null ? [] : [costText(run.costUsd)];
   return new TreeNode(
-    run.name ?? run.title,
+    run.label,
     {
-      description: [run.pipeline, state, ...cost].join(', '),
+      description: [run.pipeline, state, ...costAndDate(run)].join(', '),
       tooltip: l10n.t(
         '{0}\n{1}: {2}, {3}\nstarted {4}',
         run.title,
@@ -90,8 +111,33 @@ function runNode(
       target: { runId },
       command: openCommand(viewUri('run', runId)),
     },
-    () => loadSteps(list, runId),
+    async () => [
+      ...(await loadSteps(list, runId)),
+      ...(passages.length === 0 ? [] : [passagesNode(list, runId, passages)]),
+    ],
   );
+}
+
+/** The runs about passages of a run's documents, collapsed. */
+function passagesNode(list: RunList, runId: string, runs: readonly RunSummary[]): TreeNode {
+  const options = {
+    id: `${runId}/passages`,
+    description: plural(runs.length, 'run'),
+    icon: 'list-selection',
+  };
+  return new TreeNode(l10n.t('Passages'), options, () =>
+    Promise.all(
+      runs.map(async (run) =>
+        runNode(list, run, await list.app.runStates.actions(run.runId), false),
+      ),
+    ),
+  );
+}
+
+/** What tells runs of one name apart. */
+function costAndDate({ costUsd, createdAt }: RunSummary | RunTree): readonly string[] {
+  const cost = costUsd === null ? [] : [costText(costUsd)];
+  return [...cost, new Date(createdAt).toLocaleDateString()];
 }
 
 /** A branch, and its summary with its actions if it is in the list of runs. */
@@ -109,11 +155,10 @@ function branchNode(list: RunList, { run, summary, actions }: Branch): TreeNode 
     return new TreeNode(label, { id: runId, description: l10n.t('deleted'), icon: 'trash' });
   }
   const from = name === null ? [] : [l10n.t('from {0}', origin)];
-  const cost = summary?.costUsd == null ? [] : [costText(summary.costUsd)];
   return new TreeNode(
     label,
     {
-      description: [...from, run.statusText, ...cost].join(', '),
+      description: [...from, run.statusText, ...costAndDate(run)].join(', '),
       icon: 'git-branch',
       contextValue: summary === undefined ? 'run.branch' : runContextValue(summary, actions),
       id: runId,
@@ -146,7 +191,7 @@ async function loadSteps(list: RunList, runId: string): Promise<readonly TreeNod
   );
 }
 
-/** The branches of a run, with what the run tree leaves out, such as their cost. */
+/** The branches of a run, with what the run tree leaves out. */
 async function loadBranches(
   { app, folder }: RunList,
   { uri }: PipelineRun,

@@ -45,7 +45,7 @@ local function find_run(client, family, word)
     return listed[1].runId
   end
   local all = vim.tbl_map(function(run)
-    return { run_id = run.runId, name = run.name or run.title }
+    return { run_id = run.runId, name = run.label }
   end, listed)
   local name, found = vim.fn.tolower(word), {}
   for _, runs in ipairs({ family, all }) do

@@ -115,11 +115,32 @@ function M.tree(call)
   require('writeit.run_tree').open(targets.find_run(call.buf))
 end
 
+--- Runs in their order, those about passages below the run of their document.
+---@param runs writeit.RunSummary[]
+---@return writeit.RunSummary[] sorted, table<string, boolean> is_below By run.
+local function with_passages_below(runs)
+  local documents, by_document, is_below, sorted = {}, {}, {}, {}
+  for _, run in ipairs(runs) do
+    by_document[run.runId] = {}
+  end
+  for _, run in ipairs(runs) do
+    local passages = by_document[run.documentRunId or '']
+    is_below[run.runId] = passages ~= nil
+    table.insert(passages or documents, run)
+  end
+  for _, run in ipairs(documents) do
+    sorted[#sorted + 1] = run
+    vim.list_extend(sorted, by_document[run.runId])
+  end
+  return sorted, is_below
+end
+
 ---@param run writeit.RunSummary
 ---@return string
 local function summary_line(run)
+  local cost = run.costUsd and (' · $%.2f'):format(run.costUsd) or ''
   local day = run.createdAt:sub(1, 10)
-  return ('%s · %s · %s · %s'):format(run.name or run.title, run.pipeline, run.statusText, day)
+  return ('%s · %s · %s%s · %s'):format(run.label, run.pipeline, run.statusText, cost, day)
 end
 
 --- Report the active run of a document.
@@ -140,7 +161,7 @@ end
 ---@param target writeit.Target
 ---@param run writeit.RunSummary
 local function report_selected(target, run)
-  local name = run.name or run.title
+  local name = run.label
   if not run.uri then
     notify.info(('%s has no document. Give commands about it in its view.'):format(name))
     return
@@ -172,7 +193,10 @@ function M.history(call)
     )
     return
   end
-  local run = user_input.select(runs, 'Resume', summary_line)
+  local sorted, is_below = with_passages_below(runs)
+  local run = user_input.select(sorted, 'Resume', function(run)
+    return (is_below[run.runId] and '└ ' or '') .. summary_line(run)
+  end)
   -- Shown first: the run of a passage can be viewed, but cannot become active.
   view.show(target.client, ('writeit:/run/%s.md'):format(run.runId))
   rpc.execute(target.client, 'session.activate', { runId = run.runId })
