@@ -14,7 +14,7 @@ ARTEFACTS = ROOT / "test-artefacts" / "vscode"
 """Screenshots and logs of the last run."""
 
 ONLY = os.environ.get("WRITEIT_TEST_ONLY", "")
-"""The only group of extension tests to run; empty for all."""
+"""The only groups of extension tests to run, separated by commas; empty for all."""
 
 TIMEOUT_SECONDS = 540
 """The limit for one VS Code; on an idle machine it takes a fifth of it."""

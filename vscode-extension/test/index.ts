@@ -21,8 +21,8 @@ const TIMEOUT_MS = 90_000;
 
 /** Run every test; the runner reads the printed lines. */
 export async function run(): Promise<void> {
-  const only = process.env['WRITEIT_TEST_ONLY'];
-  const wanted = tests.filter(({ group }) => only === undefined || only === '' || group === only);
+  const only = process.env['WRITEIT_TEST_ONLY']?.split(',') ?? [''];
+  const wanted = tests.filter(({ group }) => only[0] === '' || only.includes(group));
   const failed: string[] = [];
   await activateExtension();
   for (const test of wanted) {
