@@ -5,10 +5,12 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
+from support.code_actions import lenses
 from support.document import Document
 from support.editor import Declined, Editor, serving
 from support.open_documents import OpenDocuments
 
+LIBRARY = Path(__file__).parents[2] / "pipelines"
 TELL_ME = {"writeit": {"events": True, "views": "uri"}}
 
 
@@ -125,18 +127,33 @@ async def test_lenses_are_refreshed_though_the_client_refuses_to_read_a_view(
     workspace: Path, environment: dict[str, str]
 ) -> None:
     """Else the status above the document would be outdated."""
-    lenses = "workspace/codeLens/refresh"
+    refresh = "workspace/codeLens/refresh"
     async with serving([workspace], "visual_studio_code", environment) as editor:
         content = "workspace/textDocumentContent/refresh"
         editor.answers[content] = lambda _: Declined("not now")
         run_id = await editor.start_run()
-        await editor.until(lambda: editor.sent(lenses))
+        await editor.until(lambda: editor.sent(refresh))
         uri = f"writeit:/step/{run_id}/angles.md"
         await editor.request("workspace/textDocumentContent", {"uri": uri})
-        refreshed = len(editor.sent(lenses))
+        refreshed = len(editor.sent(refresh))
         await editor.generate(run_id, "openai/say-first")
         await editor.until(lambda: editor.sent(content))
-        await editor.until(lambda: len(editor.sent(lenses)) > refreshed)
+        await editor.until(lambda: len(editor.sent(refresh)) > refreshed)
+
+
+async def test_the_start_of_a_pipeline_of_the_folder_is_offered_when_it_is_read(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    """A lens does not wait for files: a later request brings what they offer."""
+    text = (LIBRARY / "tech-article.yaml").read_text(encoding="utf-8")
+    (workspace / "pipelines").mkdir()
+    (workspace / "pipelines/tech-article.yaml").write_text(text, encoding="utf-8")
+    (workspace / "river.md").write_text("---\nwriteit: {pipeline: tech-article}\n---\n")
+    async with serving([workspace], "visual_studio_code", environment) as editor:
+        uri = editor.open_document(workspace / "river.md")
+        if not await lenses(editor, uri):
+            await editor.until(lambda: editor.sent("workspace/codeLens/refresh"))
+        assert await lenses(editor, uri)
 
 
 async def test_a_page_whose_markers_are_damaged_is_left_alone(

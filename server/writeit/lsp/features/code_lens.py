@@ -79,7 +79,9 @@ async def _start_actions(
     name = parse_front_matter(
         session.documents.front_matter_text(uri), uri
     ).config.pipeline
-    usable = (await folder.load_library(LIBRARY_SECONDS)).usable_pipelines
+    # VS Code waits before each request as long as the last ones took on average.
+    seconds = 0.0 if session.client.capabilities.refresh_lenses else LIBRARY_SECONDS
+    usable = (await folder.load_library(seconds)).usable_pipelines
     return document_actions.start_actions([p for p in usable if p.name == name], uri)
 
 
