@@ -61,6 +61,7 @@ function M.open(lines, prompt, on_done)
   local return_window = vim.api.nvim_get_current_win()
   local buf = create_buffer(lines)
   local win = open_window(buf, prompt)
+  vim.api.nvim_echo({ { '' } }, false, {}) -- the typed command does not ask anything
   local selected ---@type integer?
   local function close()
     if vim.api.nvim_win_is_valid(win) then
