@@ -6,6 +6,7 @@ from pathlib import Path
 from support.editor import Editor, Json, serving
 from support.open_documents import OpenDocuments, file_of
 from support.waiting import TIMEOUT
+from support.workspace import new_workspace
 
 FIRST = {"line": 0, "character": 0}
 
@@ -173,3 +174,21 @@ async def test_a_run_that_streams_is_moved_as_well(one_editor: Editor) -> None:
         assert await runs_of(one_editor, new) == [run_id]
     finally:
         one_editor.notes = notes
+
+
+async def test_a_file_that_left_its_folder_stops_no_other(
+    workspace: Path, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    """Each workspace folder has its own runs; the message names that file alone."""
+    other = new_workspace(tmp_path / "other")
+    async with serving([workspace, other], "neovim", environment) as editor:
+        leaves, stays = document(editor, "leaves.md"), document(editor, "stays.md")
+        left = await run_on(editor, leaves)
+        run_id = await run_on(editor, stays)
+        new = leaves.rename(other / "leaves.md")
+        tell(editor, (leaves, new), (stays, stays.rename(workspace / "new.md")))
+        await editor.until(editor.shown_messages)
+        assert await runs_of(editor, workspace / "new.md") == [run_id]
+        assert await runs_of(editor, leaves) == [left]
+        (message,) = editor.shown_messages()
+        assert "another workspace folder: leaves.md." in message

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -125,15 +126,16 @@ class Session:
         `moves` are the new URIs by the old ones. A folder without a store gets none.
 
         Raises:
-            InvalidParams: a file went to another workspace folder.
+            InvalidParams: files went to another workspace folder; the runs of the
+                others are moved.
             StoreError: some runs may be moved, the others are not.
         """
         by_folder: dict[WorkspaceFolder, dict[str, str]] = {}
+        outside: dict[str, str] = {}
         for old, new in moves.items():
             folder = self.folder_containing(old)
-            if self.folder_containing(new) is not folder:
-                raise _other_folder_error(old, new)
-            by_folder.setdefault(folder, {})[old] = new
+            is_inside = self.folder_containing(new) is folder
+            (by_folder.setdefault(folder, {}) if is_inside else outside)[old] = new
         moved: list[UUID] = []
         for folder, inside in by_folder.items():
             if not folder.has_store:
@@ -141,7 +143,9 @@ class Session:
             paths = [uri_to_path(new) for new in inside.values()]
             has_folder = not all(path is not None and path.is_file() for path in paths)
             moved += await move_documents(folder.engine, inside, has_folder=has_folder)
-        self.documents.move_pending_applies(lambda uri: find_moved(uri, moves))
+            self.documents.move_pending_applies(partial(find_moved, moves=inside))
+        if outside:
+            raise _other_folder_error(outside)
         return moved
 
     def require_user_document(self, uri: str) -> None:
@@ -225,12 +229,16 @@ class Session:
         await self.ports.worker.close()
 
 
-def _other_folder_error(old: str, new: str) -> InvalidParams:
+def _other_folder_error(moves: dict[str, str]) -> InvalidParams:
+    names = ", ".join(map(document_name, moves))
     return InvalidParams(
-        f"{document_name(old)} is in another workspace folder now, and each folder has"
-        " its own runs. Its runs stay where they were.",
+        f"Moved to another workspace folder: {names}. Each folder has its own runs, so"
+        " these runs stay where they were.",
         hint="Export a run with `writeit export`, and import it there.",
-        problems=[{"path": "to", "message": f"{new} is in another folder"}],
+        problems=[
+            {"path": "to", "message": f"{new} is in another folder"}
+            for new in moves.values()
+        ],
     )
 
 
