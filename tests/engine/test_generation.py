@@ -98,7 +98,7 @@ async def test_a_prompt_that_does_not_fit_names_both_numbers(
         await setup.ask(run)
     assert refused.value.reason == "context"
     assert "3 tokens" in refused.value.message
-    assert "more than 2" in refused.value.message
+    assert "The limit is 2" in refused.value.message
 
 
 async def test_other_calls_go_on_when_one_is_refused(setup: EngineSetup) -> None:

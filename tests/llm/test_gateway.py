@@ -56,6 +56,7 @@ async def proxy(
     process = await asyncio.create_subprocess_exec(
         *(str(PROXY), "--config", str(folder / "proxy.yaml")),
         *("--host", "127.0.0.1", "--port", str(port)),
+        cwd=folder,  # it puts the folders above this one on its path
         env={**os.environ, "HOME": str(folder), "LITELLM_LOCAL_MODEL_COST_MAP": "True"},
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
