@@ -102,6 +102,23 @@ async def test_nothing_is_refreshed_if_nothing_changed(docs: OpenDocuments) -> N
     assert "regenerate" in refused.data["hint"]
 
 
+async def test_nothing_is_told_or_branched_while_front_matter_is_invalid(
+    docs: OpenDocuments,
+) -> None:
+    """Its inputs are not known: they have not changed, and no branch is left behind."""
+    head = "---\nwriteit:\n  inputs: {target_audience: editors}\n---\n"
+    page = docs.open(head + FIRST)
+    run_id = await docs.editor.answered("say-a", uri=page.uri)
+    start = page.text.index("{")
+    page.type(start, start, "{")
+    page.type(len(page.text), len(page.text), " New.")
+    for command in ("writeit.run.stale", "writeit.run.refresh"):
+        refused = await docs.editor.refusal(command, runId=run_id)
+        assert refused.kind == "invalid_pipeline"
+    listed = await docs.editor.command("writeit.run.list", uri=page.uri)
+    assert [run["runId"] for run in listed["runs"]] == [run_id]
+
+
 async def test_a_passage_is_never_stale(docs: OpenDocuments) -> None:
     """A polish is about the words as they were."""
     page = docs.open()

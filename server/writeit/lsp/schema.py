@@ -118,7 +118,9 @@ _TRANSITIONS = {
 }
 _OUTSIDE = {"run.start", "run.export", "store.backup", "step.preview", "view.open"}
 """Commands whose paths, or texts, may leave the workspace or a limit of providers."""
-_LIBRARY = {"run.start", "pipeline.show", "primer.show"}
+_LIBRARY = {
+    *("run.start", "run.stale", "run.refresh", "pipeline.show", "primer.show"),
+}
 
 
 def command_errors(command_id: str) -> list[str]:

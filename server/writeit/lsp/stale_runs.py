@@ -22,7 +22,11 @@ REST_SECONDS = 0.5
 
 
 async def read_todays_texts(folder: WorkspaceFolder, run: PipelineRun) -> TodaysTexts:
-    """Return what a run would be started with today, as the editor has it."""
+    """Return what a run would be started with today, as the editor has it.
+
+    Raises:
+        InvalidPipeline: the front matter is not valid; its inputs are not known.
+    """
     library = await folder.load_library()
     primer = run.primer and library.primers.get(run.primer.primer_id)
     today = TodaysTexts(
@@ -39,7 +43,7 @@ async def read_todays_texts(folder: WorkspaceFolder, run: PipelineRun) -> Todays
     return replace(
         today,
         document=source.document,
-        front_matter_inputs=source.front_matter.config.inputs,
+        front_matter_inputs=source.front_matter.require_valid().config.inputs,
     )
 
 
