@@ -42,6 +42,8 @@ async def test_a_document_is_renamed_with_its_runs(shell: Terminal) -> None:
         ("none.md", NEW, "Nothing was moved."),
         (OLD, "../outside.md", "is outside of"),
         (OLD, "no-folder/a.md", "could not be written"),
+        (".writeit", "elsewhere", "WriteIt's own folder"),
+        (OLD, ".writeit/a.md", "WriteIt's own folder"),
     ],
 )
 async def test_what_cannot_be_moved_stays(

@@ -16,6 +16,7 @@ from writeit.cli.workspace import (
 )
 from writeit.domain.errors import InvalidParams
 from writeit.engine.moving import move_documents
+from writeit.engine.sessions import WORKSPACE_DATA_FOLDER
 from writeit.files import write_error
 from writeit.text.lines import make_visible
 from writeit.views import wording
@@ -53,6 +54,9 @@ def _check_paths(old: Path, new: Path) -> None:
     if not old.exists() and not new.exists():
         message = f"There is no {old}. Nothing was moved."
         raise InvalidParams(message, hint="Check the name.")
+    if WORKSPACE_DATA_FOLDER in {*old.parts, *new.parts}:
+        message = f"{WORKSPACE_DATA_FOLDER} is WriteIt's own folder. Nothing was moved."
+        raise InvalidParams(message, hint="It holds the runs of the folder it is in.")
     if not new.is_relative_to(find_workspace(old)):
         raise InvalidParams(
             f"{new} is outside of {find_workspace(old)}, where the runs are. Nothing"
