@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from support.engine_setup import MODEL, START, EngineSetup
-from writeit.domain.errors import InvalidTransition
+from writeit.domain.errors import InvalidParams, InvalidTransition
 from writeit.domain.operations import lifecycle, select
 from writeit.domain.pipeline import InputSpec, PipelineConfiguration, StepSpec
 from writeit.domain.primer import StylePrimer
@@ -174,6 +174,30 @@ async def test_a_document_that_the_run_has_changed_counts_as_unchanged(
         ),
     )
     assert await stale(setup, run, todays(CHANGED)) == []
+    other = pipeline(draft="Text of {{ steps.outline.content }}")
+    today = todays(CHANGED, configuration=other)
+    child = await setup.engine.refresh_run(run.pipeline_run_id, today)
+    assert child.branch_point == "draft"
+    assert child.document == run.document  # not the article
+    assert await stale(setup, child, today) == []
+
+
+async def test_a_refresh_needs_a_value_for_each_input(setup: EngineSetup) -> None:
+    """As a start does; a default is one, and nothing is made without."""
+    run = await completed(setup)
+    added = InputSpec(name="place", default="Bern")
+    other = pipeline(outline="{{ inputs.place }} {{ steps.angles.content }}")
+    known = other.evolve(inputs=(*other.inputs, added))
+    child = await setup.engine.refresh_run(
+        run.pipeline_run_id, todays(configuration=known)
+    )
+    assert child.user_inputs["place"] == "Bern"
+    needed = added.evolve(default=None, required=True)
+    unknown = other.evolve(inputs=(*other.inputs, needed))
+    with pytest.raises(InvalidParams, match="place"):
+        await setup.engine.refresh_run(
+            run.pipeline_run_id, todays(configuration=unknown)
+        )
 
 
 async def test_a_refresh_shares_the_steps_before_the_first_stale_one(

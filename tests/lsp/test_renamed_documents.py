@@ -192,3 +192,14 @@ async def test_a_file_that_left_its_folder_stops_no_other(
         assert await runs_of(editor, leaves) == [left]
         (message,) = editor.shown_messages()
         assert "another workspace folder: leaves.md." in message
+
+
+async def test_runs_move_to_files_only(one_editor: Editor) -> None:
+    """A document that is not saved, a page or nonsense has no runs by its name."""
+    old = document(one_editor, "stays.md")
+    run_id = await run_on(one_editor, old)
+    for uri in ("untitled:U", "writeit:/run/x.md", "not a uri", "http://a.example/b"):
+        params: Json = {"from": old.as_uri(), "to": uri}
+        refused = await one_editor.refusal("writeit.run.move", **params)
+        assert refused.kind == "invalid_params"
+    assert await runs_of(one_editor, old) == [run_id]

@@ -222,6 +222,7 @@ class Engine:
         """
         run = await self.load_run(run_id)
         configuration = self.configuration(run)
+        today = staleness.without_own_text(self.store, run, today)
         return await find_stale_steps(self._services, run, configuration, today)
 
     async def refresh_run(self, run_id: UUID, today: TodaysTexts) -> PipelineRun:
@@ -234,6 +235,7 @@ class Engine:
         run = await self.load_run(run_id)
         now = max(self._clock.now(), run.updated_at)
         pinned = self.configuration(run)
+        today = staleness.without_own_text(self.store, run, today)
         event = staleness.refresh(run, stale, pinned, today, self.new_id(), now)
         await self.transactions.create_run(
             RunCommit(

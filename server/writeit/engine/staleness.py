@@ -8,19 +8,20 @@ so that neither an update of WriteIt nor a regeneration makes a step stale.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from urllib.parse import unquote
 from uuid import UUID
 
 from writeit.domain import events as e
-from writeit.domain.errors import InvalidPipeline, InvalidTransition
+from writeit.domain.errors import InvalidParams, InvalidPipeline, InvalidTransition
 from writeit.domain.pipeline import PipelineConfiguration
 from writeit.domain.primer import StylePrimer
 from writeit.domain.run import PipelineRun, PipelineStatus, RunDocument, StepState
 from writeit.domain.run_summary import StaleReason, StaleStep
 from writeit.engine.precedence import input_value, pin_primer
 from writeit.engine.prepared import EngineServices, StepContext
+from writeit.ports.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,20 +48,34 @@ def generated_steps(run: PipelineRun) -> list[StepState]:
     return [step for step in run.steps.values() if step.ai_responses]
 
 
+def without_own_text(store: Store, run: PipelineRun, today: TodaysTexts) -> TodaysTexts:
+    """Return today's texts without the document if its text is the run's own.
+
+    That is so if the run, or one it was branched from, was applied to its source.
+    """
+    member: PipelineRun | None = run
+    while member is not None:
+        if any(t.uri == run.uri and t.mode != "new_file" for t in member.applied):
+            return replace(today, document=None)
+        parent = member.parent_pipeline_run_id
+        stored = store.get_run(parent) if parent else None
+        member = stored.run if stored else None
+    return today
+
+
 def with_todays_source(
     run: PipelineRun, configuration: PipelineConfiguration, today: TodaysTexts
 ) -> PipelineRun:
-    """Return the run with today's document and inputs.
-
-    A document that this run has changed counts as unchanged.
-    """
-    changed_by_run = any(
-        text.uri == run.uri and text.mode != "new_file" for text in run.applied
-    )
-    document = today.document
-    if document is None or changed_by_run:
-        return run
-    inputs = _todays_inputs(configuration, run, today.front_matter_inputs, document)
+    """Return the run with today's document and inputs, as far as they are there."""
+    document, front_matter = today.document, today.front_matter_inputs
+    if document is None:
+        document = run.document
+        front_matter = {
+            name: run.user_inputs[name]
+            for name in run.front_matter_inputs
+            if name in run.user_inputs
+        }
+    inputs = _todays_inputs(configuration, run, front_matter, document)
     # Where the file is now is no change of its text.
     document = document.evolve(path=run.document.path)
     return run.evolve(document=document, user_inputs=inputs)
@@ -173,6 +188,7 @@ def refresh(
 
     Raises:
         InvalidTransition: nothing is stale.
+        InvalidParams: an input that the pipeline has now has no value.
     """
     if not stale:
         raise InvalidTransition(
@@ -189,6 +205,7 @@ def refresh(
     steps = {name: StepState(step_name=name) for name in names}
     steps |= {name: run.steps[name] for name in shared}
     child = with_todays_primer(with_todays_source(run, configuration, today), today)
+    _check_inputs(configuration, child)
     return e.RunBranched(
         at=now,
         run=child.evolve(
@@ -208,3 +225,20 @@ def refresh(
             applied=(),
         ),
     )
+
+
+def _check_inputs(configuration: PipelineConfiguration, child: PipelineRun) -> None:
+    """Refuse a branch that `run.start` would refuse: an input has no value."""
+    problems = [
+        {"path": f"inputs.{spec.name}", "message": problem}
+        for spec in configuration.inputs
+        if (problem := spec.value_problem(child.user_inputs.get(spec.name, "")))
+    ]
+    if problems:
+        names = ", ".join(p["path"].removeprefix("inputs.") for p in problems)
+        raise InvalidParams(
+            f"The pipeline {configuration.name} needs values that this run does not"
+            f" have: {names}. Nothing was changed.",
+            hint="Give them in the front matter of the document, or start a new run.",
+            problems=problems,
+        )

@@ -294,6 +294,13 @@ async def refresh_run(request: Request[p.RunRefreshParams]) -> PipelineRun:
 async def move_documents(request: Request[p.RunMoveParams]) -> p.RunMoveResult:
     """Carry the runs of a file or a folder along that has another name now."""
     params = request.params
+    path = uri_to_path(params.to_uri)
+    if path is None or not path.is_absolute():
+        raise InvalidParams(
+            f"{params.to_uri} is not a file. Nothing was moved.",
+            hint="Give the file: URI of the document's new name.",
+            problems=[{"path": "to", "message": "is not a file"}],
+        )
     runs = await request.session.move_documents({params.from_uri: params.to_uri})
     return p.RunMoveResult(runs=runs)
 
