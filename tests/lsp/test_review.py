@@ -235,3 +235,17 @@ async def test_undo_all_leaves_what_was_kept(docs: OpenDocuments) -> None:
     result = await docs.editor.command("writeit.document.revert", uri=page.uri)
     assert result == {"applied": True, "conflicts": 0, "pending": False}
     assert page.text == TEXT.replace(THIRD, NEW_THIRD)
+
+
+async def test_all_of_two_applies_are_undone_from_the_newest_on(
+    docs: OpenDocuments,
+) -> None:
+    """The second adds a line that the first one has changed."""
+    first = "town\n# h stone\n"
+    page = docs.open(first)
+    for text in ("town\n# h stone mill\n", "town\n# h stone mill\n# h stone\n"):
+        run_id = await docs.run(page.uri, page.text, content=text)
+        await docs.apply(run_id, mode="replace")
+        assert page.text == text
+    await docs.editor.command("writeit.document.revert", uri=page.uri)
+    assert page.text == first

@@ -104,12 +104,13 @@ await withPage(async (page) => {
   };
   const keeps = (words) =>
     vscode.until(`${words} in the merge`, async () => (await field('merge').inputValue()).endsWith(words));
-  await vscode.step('words survive a reload of the window', async () => {
+  const saved = () => vscode.see(desk.locator('#merge .status', { hasText: 'Saved' }));
+  await vscode.step('saved words survive a reload of the window', async () => {
     await types(' One.');
+    await saved();
     await reload();
     await keeps(' One.');
   });
-  const saved = () => vscode.see(desk.locator('#merge .status', { hasText: 'Saved' }));
   await vscode.step('words that are typed while the server is dead are saved when it is back', async () => {
     for (const pid of processes(/writeit serve/)) process.kill(Number(pid), 'SIGKILL');
     await types(' Two.');

@@ -252,7 +252,15 @@ async def undo_changes(
 def _undo_in(
     text: str, applies: OpenApplies, chosen: ReviewedChange | None
 ) -> MergeResult:
-    """Return a text without a change; without one chosen, as before all applies."""
+    """Return a text without a change; without one chosen, as before all applies.
+
+    Then the newest apply is undone first: else an older one takes its lines for its
+    own.
+    """
+    if chosen is None and len(applies) > 1:
+        newest = _undo_in(text, applies[:1], None)
+        older = _undo_in(newest.text, applies[1:], None)
+        return MergeResult(older.text, (*newest.conflicts, *older.conflicts))
     blocks: list[ChangedBlock] = []
     for _ in range(len(applies) + 1):
         changes = _find_changes(applies, text)
