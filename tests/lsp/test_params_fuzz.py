@@ -114,6 +114,8 @@ async def fuzzed(
                 "trusted": True,
                 "left": side,
                 "right": side,
+                "from": editor.notes,
+                "to": editor.notes,
                 "model": "openai/say-x",
                 "provider": "openai",
                 "key": "sk-never-stored",
