@@ -189,6 +189,7 @@ class SearchIndex:
             if scanned == (state,):
                 return True
             stamps = dict(connection.execute("SELECT run, stamp FROM run"))
+            file = _file_of(connection)
         had_to_remove, self._has_to_remove = self._has_to_remove, False
         queue = self._differing_runs(stamps)
         while queue:
@@ -199,6 +200,8 @@ class SearchIndex:
                 self._write_runs(connection, queue)
         self._purge()
         with self.connection() as connection, _transaction(connection):
+            if _file_of(connection) != file:  # another process made one meanwhile
+                return False
             connection.execute("DELETE FROM scanned")
             connection.execute("INSERT INTO scanned VALUES (?)", (state,))
         return True
@@ -358,6 +361,10 @@ def _write_run(
     if removed := [key for place, key in old.items() if place not in new]:
         connection.executemany("DELETE FROM place WHERE id = ?", removed)
         execute("DELETE FROM scanned")
+
+
+def _file_of(connection: sqlite3.Connection) -> str:
+    return str(connection.execute("PRAGMA database_list").fetchone()[2])
 
 
 def text_digest(text: str) -> bytes:
