@@ -345,12 +345,6 @@ class UserConfig(_SettingsSection):
     )
     """The addresses of providers' servers, by provider."""
 
-    @property
-    def default_models(self) -> tuple[ModelSamples, ...]:
-        """The models where nothing else names any."""
-        old = self.default_model
-        return self.models.default or ((ModelSamples(model=old),) if old else ())
-
 
 def problem_with(
     section: type[_SettingsSection], key: str, value: object

@@ -64,7 +64,9 @@ def read_user_config(editor_options: object = None) -> tuple[UserConfig, list[st
 
 def read_default_models(editor_options: object) -> tuple[ModelSamples, ...]:
     """Return the user's default models, as the configuration has them now."""
-    return read_user_config(editor_options)[0].default_models
+    config, _ = read_user_config(editor_options)
+    old = config.default_model
+    return config.models.default or ((ModelSamples(model=old),) if old else ())
 
 
 def _problem(field: str | None, value: object) -> str | None:
