@@ -225,7 +225,7 @@ async def test_a_refresh_shares_the_steps_before_the_first_stale_one(
 
 
 async def test_a_refresh_of_the_first_step_shares_nothing(setup: EngineSetup) -> None:
-    """It begins anew, with today's notes."""
+    """It starts over, with today's notes."""
     run = await completed(setup)
     child = await setup.engine.refresh_run(run.pipeline_run_id, todays(CHANGED))
     assert child.current_step == child.branch_point == "angles"

@@ -51,7 +51,7 @@ def applies(draw: st.DrawFn) -> tuple[str, str]:
 def test_undoing_all_in_any_order_brings_the_text_before_back(
     apply: tuple[str, str], data: st.DataObject
 ) -> None:
-    """One block after the other, each found anew in the text of that moment."""
+    """One block after the other, each found again in the text of that moment."""
     before, after = apply
     found, text = AppliedChanges(before, after), after
     total = len(found.find_blocks(after))

@@ -14,6 +14,7 @@ from writeit.domain.events import TextApplied
 from writeit.domain.operations import lifecycle
 from writeit.domain.run_summary import RunSummary
 from writeit.engine.engine import Engine
+from writeit.engine.queries import list_all_runs
 from writeit.ports.store import RunQuery, Store
 from writeit.text.diff import count_words, most_similar
 
@@ -76,18 +77,12 @@ async def _runs_on(
     """Yield the runs with a document that was moved, each once."""
     seen: set[UUID] = set()
     for uri in [None] if has_folder else list(moves):
-        older_than: UUID | None = None
-        while True:
-            query = RunQuery(uri=uri, limit=PAGE_RUNS, older_than=older_than)
-            page = store.list_runs(query)
-            for summary in page.runs:
-                if summary.run_id not in seen and any(map(find_uri, summary.documents)):
-                    seen.add(summary.run_id)
-                    yield summary
-            older_than = page.next_older_than
-            if older_than is None:
-                break
-            await asyncio.sleep(0)
+        for number, summary in enumerate(list_all_runs(store, uri), 1):
+            if summary.run_id not in seen and any(map(find_uri, summary.documents)):
+                seen.add(summary.run_id)
+                yield summary
+            if number % PAGE_RUNS == 0:
+                await asyncio.sleep(0)
 
 
 def lost_documents(

@@ -167,11 +167,11 @@ LAST_RUN = "last"
 """Names the newest run."""
 
 
-def list_all_runs(store: Store) -> Iterator[RunSummary]:
-    """Return all runs of a store, newest first."""
+def list_all_runs(store: Store, uri: str | None = None) -> Iterator[RunSummary]:
+    """Return all runs of a store, or of a document in it, newest first."""
     older_than: UUID | None = None
     while True:
-        page = store.list_runs(RunQuery(limit=200, older_than=older_than))
+        page = store.list_runs(RunQuery(uri=uri, limit=200, older_than=older_than))
         yield from page.runs
         older_than = page.next_older_than
         if older_than is None:

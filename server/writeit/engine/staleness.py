@@ -43,11 +43,6 @@ class _Recipe:
     run: PipelineRun
 
 
-def generated_steps(run: PipelineRun) -> list[StepState]:
-    """Return the steps that were sent to a model."""
-    return [step for step in run.steps.values() if step.ai_responses]
-
-
 def without_own_text(store: Store, run: PipelineRun, today: TodaysTexts) -> TodaysTexts:
     """Return today's texts without the document if its text is the run's own.
 
@@ -144,7 +139,7 @@ async def find_stale_steps(
         return alone or list(changes)
 
     stale: list[StaleStep] = []
-    for step in generated_steps(run):
+    for step in (step for step in run.steps.values() if step.ai_responses):
         reasons = await changes_of(step)
         if stale:
             reasons.append(StaleReason("step", stale[0].step))
