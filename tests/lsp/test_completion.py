@@ -6,6 +6,7 @@ import pytest
 
 from support.editor import Editor, serving
 from support.front_matter_document import (
+    PIPELINE,
     FrontMatterDocument,
     add_pipeline,
     writeit_block,
@@ -93,6 +94,18 @@ async def test_what_is_taken_is_written_in_its_place(
     edit = item["textEdit"]
     head.page.take({"textDocument": {"version": head.page.version}, "edits": [edit]})
     assert head.page.text == writeit_block(after)
+
+
+async def test_models_of_a_new_pipeline_are_offered_with_those_that_are_known(
+    pipelined: Editor,
+) -> None:
+    """The list of models is older than the pipeline."""
+    words = POST + "  models:\n    draft:\n      - |\n"
+    document = FrontMatterDocument(pipelined, writeit_block(words))
+    while (await document.completion_list())["isIncomplete"]:
+        pass
+    add_pipeline(pipelined.folder, PIPELINE.replace("a/b", "c/d"))
+    assert "c/d" in await document.labels()
 
 
 async def test_an_offer_says_what_it_means(pipelined: Editor) -> None:

@@ -87,10 +87,14 @@ class FrontMatterDocument:
         position = place(self.page.text, max(self.at, 0), self.encoding)
         return {"textDocument": {"uri": self.page.uri}, "position": position}
 
+    async def completion_list(self) -> Json:
+        """The reply to a request for completions where the cursor stands."""
+        found = await self.editor.request("textDocument/completion", self.here())
+        return found or {"isIncomplete": False, "items": []}
+
     async def completed(self) -> list[Json]:
         """The completions where the cursor stands."""
-        found = await self.editor.request("textDocument/completion", self.here())
-        return [] if found is None else list(found["items"])
+        return list((await self.completion_list())["items"])
 
     async def labels(self) -> list[str]:
         """What could be typed, as the client sorts it."""

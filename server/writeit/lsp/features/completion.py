@@ -263,17 +263,15 @@ async def _suggestible_models(
     }:
         return {}, False
     known, more = session.folder_containing(uri).models.known_models()
-    if known:
-        return known, more
-    embedded = await session.ports.models.embedded_model()
+    embedded = None if known else await session.ports.models.embedded_model()
     named = [
         m for p in library.usable_pipelines for step in p.steps for m in step.models
     ]
-    ids = [embedded, *named] if embedded else named
-    return {
+    unlisted = {
         model: ModelInfo(id=model, provider=split_model_id(model)[0], available=True)
-        for model in ids
-    }, more
+        for model in ([embedded, *named] if embedded else named)
+    }
+    return unlisted | known, more
 
 
 def _to_completion_item(
