@@ -70,7 +70,7 @@ def show_overview(ports: Ports, *, as_json: bool) -> None:
         echo(f"         {overview.stale}.")
     echo(f"Models:  {', '.join(overview.models) or 'none chosen yet'}")
     echo(
-        f"Keys:    {', '.join(overview.keys) or 'none (the offline model needs none)'}"
+        f"Keys:    {', '.join(overview.keys) or 'none (the embedded model needs none)'}"
     )
     echo(f"\n{overview.why}\n    {overview.next}")
 
@@ -142,7 +142,7 @@ def _first_steps(here: Path, *, has_model: bool) -> tuple[str, str]:
     """Return what the next command does, and the command."""
     if not has_model:
         return (
-            "Add a model (or install the offline one: writeit model install):",
+            "Add a model (or install the embedded one: writeit model install):",
             "writeit model add",
         )
     notes = max(here.glob("*.md"), key=lambda file: file.stat().st_mtime, default=None)
