@@ -89,6 +89,7 @@ ONLY_IN = {
     "click": {"cli"},
     "markdown_it": {"text/block_reader.py"},
     "mdit_py_plugins": {"text/block_reader.py"},
+    "snowballstemmer": {"text/style_rules.py"},
 }
 """Each library and the only places that may import it."""
 

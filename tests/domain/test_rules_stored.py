@@ -43,7 +43,7 @@ FIELDS: dict[type[Entity], str] = {
     " processed_content created_at usage_stats processing_time quality_score"
     " + partial finish_reason first_token_seconds thinking continues",
     StylePrimer: "primer_id name description content voice_attributes example_openings"
-    " guidelines created_at last_used +",
+    " guidelines created_at last_used + lint",
     UserSession: "session_id user_id active_pipeline_run_id workspace_path preferences"
     " created_at last_activity websocket_connection_id + process",
     UserPreferences: "default_models style_primer auto_save_enabled"

@@ -68,3 +68,22 @@ def test_what_the_store_keeps_is_no_key_of_the_file(key: str) -> None:
 
 def test_an_unknown_key_names_the_nearest() -> None:
     check("name: Plain", "name: Plain\ndescripton: x", "'description'?", 1)
+
+
+def test_lint_rules_are_read_and_checked() -> None:
+    rules = "lint:\n- {avoid: utilize, prefer: use}\n- avoid: [not only * but also]\n"
+    primer, problems = read_primer(WHOLE + rules, "", default_id="plain")
+    assert (primer is not None, problems) == (True, ())
+    assert primer is not None
+    assert [rule.avoid for rule in primer.style_rules] == [
+        "utilize",
+        "not only * but also",
+    ]
+    plain, _ = read_primer(WHOLE, "", default_id="plain")
+    assert plain is not None
+    assert plain.version != primer.version
+    assert 'Never write: "utilize", "not only * but also".' in primer.prompt_text
+    wrong = rules.replace("utilize,", "'*',")
+    primer, (problem,) = read_primer(WHOLE + wrong, "", default_id="plain")
+    assert primer is None
+    assert "begin and end with a word" in problem.message

@@ -404,12 +404,21 @@ export interface StylePrimer {
   readonly guidelines: {
     readonly [k: string]: readonly string[];
   };
+  readonly lint?: readonly LintRule[] | undefined;
   readonly createdAt: string | null;
   readonly lastUsed: string | null;
   readonly versions?: readonly PrimerVersion[] | undefined;
   readonly uri?: (string | null) | undefined;
   readonly problems?: readonly Problem[] | undefined;
   readonly usable?: boolean | undefined;
+}
+/**
+ * Words that an editor marks in a document with a style.
+ */
+export interface LintRule {
+  readonly avoid: readonly string[];
+  readonly prefer: readonly string[];
+  readonly note: string;
 }
 /**
  * A stored version of a primer.

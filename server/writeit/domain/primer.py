@@ -6,8 +6,16 @@ from typing import ClassVar
 
 from pydantic import Field, field_validator
 
-from writeit.domain.entity import Entity, Name, UtcDatetime, content_hash
+from writeit.domain.entity import (
+    Entity,
+    GrowingEntity,
+    Name,
+    StringList,
+    UtcDatetime,
+    content_hash,
+)
 from writeit.text.lines import fold_space
+from writeit.text.style_rules import StyleRule, guideline_rules, is_searchable
 
 NO_PRIMER = "none"
 """The reserved id that means no primer."""
@@ -15,8 +23,29 @@ REQUIRED_VOICE_ATTRIBUTES = ("tone", "structure", "language")
 REQUIRED_GUIDELINES = ("avoid", "prefer")
 
 
-class StylePrimer(Entity, use_attribute_docstrings=True):
+class LintRule(Entity, use_attribute_docstrings=True):
+    """Words that an editor marks in a document with this style."""
+
+    avoid: StringList = Field(min_length=1)
+    """Words or phrases, also where they are inflected; `*` is one to five words."""
+    prefer: StringList = ()
+    """What to write instead."""
+    note: str = ""
+    """Why, for the user."""
+
+    @field_validator("avoid")
+    @classmethod
+    def _check_avoid(cls, avoid: tuple[str, ...]) -> tuple[str, ...]:
+        """Each has to begin and end with a word."""
+        if any(not is_searchable(words) for words in avoid):
+            raise ValueError("should begin and end with a word")
+        return avoid
+
+
+class StylePrimer(GrowingEntity, use_attribute_docstrings=True):
     """Reusable writing style guidelines and voice definitions."""
+
+    ADDED: ClassVar[frozenset[str]] = frozenset({"lint"})
 
     FORM_1: ClassVar[frozenset[str]] = frozenset(
         {"primer_id", "name", "description", "content", "voice_attributes"}
@@ -34,6 +63,8 @@ class StylePrimer(Entity, use_attribute_docstrings=True):
     example_openings: tuple[str, ...] = ()
     guidelines: dict[str, tuple[str, ...]]
     """Dos and don'ts by category."""
+    lint: tuple[LintRule, ...] = ()
+    """Words that an editor marks, besides those that the guidelines name."""
     created_at: UtcDatetime | None = None
     """When this version was first seen; only in the store, not in the file."""
     last_used: UtcDatetime | None = None
@@ -93,7 +124,21 @@ class StylePrimer(Entity, use_attribute_docstrings=True):
             for category, rules in self.guidelines.items()
             if rules
         ]
+        if self.lint:
+            words = (f'"{words}"' for rule in self.lint for words in rule.avoid)
+            lines.append(f"Never write: {', '.join(words)}.")
         return "\n".join(lines)
+
+    @property
+    def style_rules(self) -> list[StyleRule]:
+        """What an editor marks: the rules of `lint`, then those of the guidelines."""
+        rules = [
+            StyleRule(words, rule.prefer, rule.note)
+            for rule in self.lint
+            for words in rule.avoid
+        ]
+        avoid, prefer = (self.guidelines[key] for key in REQUIRED_GUIDELINES)
+        return [*rules, *guideline_rules(avoid, prefer)]
 
 
 class RunPrimer(Entity):

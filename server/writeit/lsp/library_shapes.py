@@ -98,6 +98,14 @@ class PrimerVersion(WireModel):
     last_used: datetime | None
 
 
+class WireLintRule(WireModel):
+    """Words that an editor marks in a document with a style."""
+
+    avoid: list[str]
+    prefer: list[str]
+    note: str
+
+
 class WireStylePrimer(WireModel):
     """A primer with its version."""
 
@@ -109,6 +117,7 @@ class WireStylePrimer(WireModel):
     voice_attributes: dict[str, str]
     example_openings: list[str]
     guidelines: dict[str, list[str]]
+    lint: list[WireLintRule] = Field(default=[])
     created_at: datetime | None
     last_used: datetime | None
     versions: list[PrimerVersion] = Field(default=[])

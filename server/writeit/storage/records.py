@@ -34,6 +34,7 @@ from writeit.domain.answer import Call
 from writeit.domain.entity import UtcDatetime, find_unknown_value
 from writeit.domain.errors import FailureReason
 from writeit.domain.pipeline import Output, PipelineConfiguration
+from writeit.domain.primer import LintRule
 from writeit.domain.run import AppliedText, PipelineStatus, StepStatus
 from writeit.domain.session import UserPreferences, UserSession
 from writeit.storage.integrity import strip_checksum
@@ -453,6 +454,7 @@ class PrimerRecord(Record):
     voice_attributes: dict[str, StoredText]
     example_openings: tuple[StoredText, ...] = ()
     guidelines: dict[str, tuple[StoredText, ...]]
+    lint: tuple[LintRule, ...] = ()
     created_at: UtcDatetime
     last_used: UtcDatetime
 
