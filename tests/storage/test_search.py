@@ -287,6 +287,22 @@ async def test_two_processes_share_the_index(lmdb_store: LmdbStore) -> None:
     assert len(await search(lmdb_store, "quagga")) == number + 1
 
 
+async def test_a_commit_of_another_process_is_not_taken_for_scanned(
+    lmdb_store: LmdbStore,
+) -> None:
+    """Its number is in the data file before its runs can be read."""
+    for number in (1, 2):
+        await put(lmdb_store, a_run(number).evolve(name="zebra"))
+    newest = lmdb_store.last_transaction_id()
+    lock_file = (lmdb_store.folder / "lock.mdb").open("r+b", buffering=0)
+    with closing(lock_file):
+        place = lock_file.read(200).index(newest.to_bytes(8, "little"))
+        os.pwrite(lock_file.fileno(), (newest - 1).to_bytes(8, "little"), place)
+        await search(lmdb_store, "zebra")
+        os.pwrite(lock_file.fileno(), newest.to_bytes(8, "little"), place)
+    assert len(await search(lmdb_store, "zebra")) == 2
+
+
 async def test_a_kill_while_the_index_is_made_loses_nothing(
     lmdb_store: LmdbStore,
 ) -> None:

@@ -183,7 +183,9 @@ class SearchIndex:
 
     def _update(self, deadline: float) -> bool:
         device, inode, _ = self.environment.file_state
-        state = f"{device}:{inode}:{self.environment.last_transaction_id()}"
+        # Not its `last_transaction_id`: that is one more while another process commits.
+        with self.environment.read_transaction() as snapshot:
+            state = f"{device}:{inode}:{snapshot.transaction_id}"
         with self.connection() as connection:
             scanned = connection.execute("SELECT * FROM scanned").fetchone()
             if scanned == (state,):

@@ -44,12 +44,14 @@ def search(index: SearchIndex, query: SearchQuery) -> SearchPage:
     with index.environment.long_read_transaction() as snapshot:
         runs = [keys.trailing_id(key).bytes for key in snapshot.scan_keys(prefix)]
     with index.connection() as connection:
+        # Another process may have made a new file meanwhile.
+        is_scanned = connection.execute("SELECT 1 FROM scanned").fetchone()
         found = _candidates(connection, query, terms, runs) if terms else iter(())
         page = list(islice(found, query.limit + 1))
     with index.environment.long_read_transaction() as snapshot:
         hits = list(_read_hits(snapshot, page[: query.limit], terms))
     more = page[query.limit - 1].cursor if len(page) > query.limit else None
-    return SearchPage(hits, more, partial=not is_complete)
+    return SearchPage(hits, more, partial=not (is_complete and is_scanned))
 
 
 def _candidates(
