@@ -1,0 +1,274 @@
+"""Compares the facts of a text with its sources, which are read once."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from writeit.text.amounts import Amount, Key
+from writeit.text.facts import Fact, FactText, fold_link, fold_words, stem, stripped
+from writeit.text.language import FUNCTION_WORDS
+from writeit.text.moments import Moment
+
+_MAX_COMPARED = 24
+"""Words; a longer quotation is compared in pieces."""
+_MAX_PASSAGES = 50
+"""A word that stands in more passages does not tell them apart."""
+_LEAST_LIKE = 0.3
+_LEAST_INITIALS = 3
+_ADDRESS = re.compile(r"(?:[\w-]+\.)+[A-Za-z]{2,}(?:[/?][^\s<>\"`|)\]]*)?")
+_CODE_TOKEN = re.compile(r"\w+|[^\w\s]")
+_PASSAGE_END = re.compile(r"(?<=[.!?…])[\"'”\u2019“)\]]*\s+|\n[ \t]*(?=\n|[|])")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SourcePlace:
+    """A place in the sources: the number of one, from 0, and offsets in it."""
+
+    source: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class MissingFact:
+    """A fact that the sources do not have, and the passage of them that is likest."""
+
+    fact: Fact
+    nearest: SourcePlace | None
+
+
+class FactSources:
+    """What the sources of a text say."""
+
+    def __init__(self, sources: Sequence[str]) -> None:
+        self._texts = [FactText(source) for source in sources]
+        self._keys: dict[Key, SourcePlace] = {}
+        self._sizes: defaultdict[str, list[tuple[float, SourcePlace]]] = defaultdict(
+            list
+        )
+        self._read_facts()
+        self._words = _Sequences(
+            (word, SourcePlace(number, start, end))
+            for number, text in enumerate(self._texts)
+            for word, start, end in [*fold_words(text.plain), ("", 0, 0)]
+        )
+        self._code = _Sequences(
+            (token[0].lower(), SourcePlace(number, *token.span()))
+            for number, text in enumerate(self._texts)
+            for token in _CODE_TOKEN.finditer(text.text, text.start)
+        )
+        self._read_names()
+        self._passages = _Passages(self._texts)
+
+    def _read_facts(self) -> None:
+        for number, text in enumerate(self._texts):
+            for fact in (*text.facts, *text.quantities(text.code)):
+                place = SourcePlace(number, fact.start, fact.end)
+                for reading in fact.readings:
+                    for key in reading.given():
+                        self._keys.setdefault(key, place)
+                    if isinstance(reading, Amount):
+                        self._sizes[reading.unit[0]].append((reading.size, place))
+                if fact.kind in {"number", "link"}:
+                    for word in fact.words:
+                        self._keys.setdefault((fact.kind, word), place)
+                        self._keys.setdefault(
+                            (fact.kind, word.partition("#")[0].rstrip("/")), place
+                        )
+            for match in _ADDRESS.finditer(text.text, text.start):
+                place = SourcePlace(number, *match.span())
+                self._keys.setdefault(("link", fold_link(match[0])), place)
+        for sizes in self._sizes.values():
+            sizes.sort()
+
+    # --- what is asked ---------------------------------------------------------------
+
+    def missing(self, text: str) -> tuple[MissingFact, ...]:
+        """Return the facts of a text that the sources do not have, in their order."""
+        read = FactText(text)
+        passages = _Passages([read])
+        return tuple(
+            MissingFact(fact, self._passages.likest(passages.words_at(fact.start)))
+            for fact in self._missing(read)
+        )
+
+    def count_missing(self, text: str) -> int:
+        """Return how many facts of a text the sources do not have."""
+        return sum(1 for _ in self._missing(FactText(text)))
+
+    def place(self, fact: Fact) -> SourcePlace | None:
+        """Return where a fact of a text stands in the sources, None if it does not."""
+        if fact.kind == "quotation":
+            return self._words.find(fact.words)
+        if fact.kind == "code":
+            return self._code.find(_code_tokens(fact.text))
+        if fact.kind == "name":
+            return self._place_of_name(fact)
+        for word in fact.words:
+            if place := self._keys.get((fact.kind, word)):
+                return place
+        return next(filter(None, map(self._place_of_reading, fact.readings)), None)
+
+    def _missing(self, text: FactText) -> Iterator[Fact]:
+        languages = {source.language for source in self._texts}
+        is_translated = text.language not in languages and "" not in languages
+        end = 0
+        """Of the last missing fact: what is in it is not counted again."""
+        for fact in text.facts:
+            is_unclear = fact.kind == "quotation" and is_translated and text.language
+            if (
+                fact.start >= end
+                and not fact.is_loose
+                and not is_unclear
+                and not self._is_own_count(fact)
+                and self.place(fact) is None
+            ):
+                end = fact.end
+                yield fact
+
+    def _is_own_count(self, fact: Fact) -> bool:
+        """Return whether a small number may count what the text itself lists."""
+        return any(
+            isinstance(reading, Amount)
+            and reading.is_small_word
+            and ("noun", reading.noun) not in self._keys
+            for reading in fact.readings
+        )
+
+    def _place_of_reading(self, reading: Amount | Moment) -> SourcePlace | None:
+        found = next(filter(None, map(self._keys.get, reading.wanted())), None)
+        if found is not None:
+            return found
+        if isinstance(reading, Moment):
+            year = self._keys.get(("date", reading.year, None, None))
+            return year and self._keys.get(("yearless", reading.month, reading.day))
+        if reading.bound:
+            sizes = self._sizes[reading.unit[0]]
+            reach = abs(reading.size) * 0.2
+            at = bisect_left(sizes, reading.size - reach, key=lambda pair: pair[0])
+            for size, place in sizes[at : at + _MAX_PASSAGES]:
+                if reading.is_rounding_of(size):
+                    return place
+        return None
+
+    # --- names -----------------------------------------------------------------------
+
+    def _read_names(self) -> None:
+        self._initials = "".join(word[:1] or " " for word in self._words.tokens)
+        for number, text in enumerate(self._texts):
+            before = ""
+            for word, start, end in fold_words(text.text[text.start :]):
+                place = SourcePlace(number, text.start + start, text.start + end)
+                self._keys.setdefault(("name", stem(word)), place)
+                self._keys.setdefault(("name", stem(before + word)), place)
+                before = word
+
+    def _place_of_name(self, fact: Fact) -> SourcePlace | None:
+        words = fact.words
+        short = "".join(word[0] for word in words)
+        for name in ("".join(words), short if len(short) >= _LEAST_INITIALS else ""):
+            if place := self._keys.get(("name", name)):
+                return place
+        if fact.text.isupper() and len(fact.text) >= _LEAST_INITIALS:
+            at = self._initials.find(fact.text.lower())
+            if at >= 0:
+                return self._words.place(at, len(fact.text))
+        places = [self._keys.get(("name", word)) for word in words]
+        return places[0] if all(places) else None
+
+
+def _code_tokens(text: str) -> tuple[str, ...]:
+    return tuple(_CODE_TOKEN.findall(text.lower().removesuffix("()")))
+
+
+class _Sequences:
+    """Finds words in a row: a suffix array of the first words of each suffix."""
+
+    def __init__(self, tokens: Iterable[tuple[str, SourcePlace]]) -> None:
+        pairs = [*tokens]
+        self.tokens = tuple(token for token, _ in pairs)
+        self._places = [place for _, place in pairs]
+        self._order = sorted(
+            range(len(pairs)), key=lambda at: self._from(at, _MAX_COMPARED)
+        )
+
+    def _from(self, at: int, count: int) -> tuple[str, ...]:
+        return self.tokens[at : at + count]
+
+    def find(self, words: tuple[str, ...]) -> SourcePlace | None:
+        """Return the place of a sequence, or of its first piece between gaps ("")."""
+        places = [self._find(piece) for piece in _pieces(words)]
+        return places[0] if places and all(places) else None
+
+    def _find(self, words: tuple[str, ...]) -> SourcePlace | None:
+        count = len(words)
+        found = bisect_left(self._order, words, key=lambda at: self._from(at, count))
+        if found == len(self._order):
+            return None
+        at = self._order[found]
+        return self.place(at, count) if self._from(at, count) == words else None
+
+    def place(self, at: int, count: int) -> SourcePlace:
+        """Return the place of tokens in a row."""
+        first, last = self._places[at], self._places[at + count - 1]
+        return SourcePlace(first.source, first.start, last.end)
+
+
+def _pieces(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    piece: list[str] = []
+    for word in (*words, ""):
+        if piece and (not word or len(piece) == _MAX_COMPARED):
+            yield tuple(piece)
+            piece = []
+        if word:
+            piece.append(word)
+
+
+class _Passages:
+    """The sentences of texts, and in which of them words stand."""
+
+    def __init__(self, texts: Sequence[FactText]) -> None:
+        self._places: list[SourcePlace] = []
+        self._words: list[set[str]] = []
+        self._by_word: defaultdict[str, list[int]] = defaultdict(list)
+        for number, text in enumerate(texts):
+            for _, start, end in text.leaves:
+                ends = [
+                    match.end()
+                    for match in _PASSAGE_END.finditer(text.plain, start, end)
+                ]
+                for first, last in pairwise([start, *ends, end]):
+                    self._add(text.plain, SourcePlace(number, first, last))
+
+    def _add(self, plain: str, place: SourcePlace) -> None:
+        start, end = stripped(plain, place.start, place.end)
+        words = {
+            stem(word) for word, _, _ in fold_words(plain[start:end])
+        } - FUNCTION_WORDS
+        for word in words:
+            self._by_word[word].append(len(self._places))
+        self._places.append(SourcePlace(place.source, start, end))
+        self._words.append(words)
+
+    def words_at(self, offset: int) -> set[str]:
+        """Return the words of the sentence at an offset of the first text."""
+        at = bisect_right(self._places, offset, key=lambda place: place.start)
+        return self._words[at - 1] if at else set()
+
+    def likest(self, words: set[str]) -> SourcePlace | None:
+        """Return the passage that shares most of its rare words with others."""
+        scores: defaultdict[int, float] = defaultdict(float)
+        for word in words:
+            passages = self._by_word.get(word, [])
+            if len(passages) <= _MAX_PASSAGES:
+                for passage in passages:
+                    scores[passage] += 1 / len(passages)
+        best = max(scores, key=lambda at: (scores[at], -at), default=None)
+        if best is None or scores[best] < _LEAST_LIKE:
+            return None
+        return self._places[best]
