@@ -88,6 +88,7 @@ ONLY_IN = {
     "keyring": {"llm"},
     "click": {"cli"},
     "markdown_it": {"text/block_reader.py"},
+    "json_repair": {"text/remark_reader.py"},
     "mdit_py_plugins": {"text/block_reader.py"},
     "snowballstemmer": {"text/style_rules.py"},
 }

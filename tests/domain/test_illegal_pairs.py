@@ -39,6 +39,8 @@ EVENTS: dict[str, dict[str, Any]] = {
     "run_completed": {},
     "run_failed": {"message": "no"},
     "run_moved": {"documents": {"a": "b"}},
+    "remark_dismissed": {"kind": "tone"},
+    "remark_restored": {"kind": "tone"},
     "step_started": {"calls": (call_for(StepState(step_name=HERE)),)},
     "step_regenerated": {"calls": (call_for(StepState(step_name=HERE)),)},
     "step_continued": {
@@ -71,6 +73,8 @@ EVENTS: dict[str, dict[str, Any]] = {
     "text_applied": {"uri": "a", "mode": "insert", "replaced": "b", "text": "c"},
     "text_restored": {"uri": "a"},
 }
+OF_THE_RUN = ("run_", "remark_")
+"""How the events begin that are about no step."""
 KINDS = {
     kind.model_fields["type"].default: kind
     for kind in (*e.RunEvent.__args__, *e.StepEvent.__args__)
@@ -79,7 +83,7 @@ KINDS = {
 
 def made(name: str, step: str = HERE) -> Event:
     """Return an event of that name about a step."""
-    fields = EVENTS[name] | ({} if name.startswith("run_") else {"step": step})
+    fields = EVENTS[name] | ({} if name.startswith(OF_THE_RUN) else {"step": step})
     event: Event = KINDS[name](at=START, **fields)
     return event
 
@@ -104,7 +108,7 @@ def is_listed(name: str, run_status: PipelineStatus, step_status: StepStatus) ->
     """Whether the tables list the event for both statuses."""
     if name not in RUN_TRANSITIONS[run_status]:
         return False
-    return name.startswith("run_") or name in STEP_TRANSITIONS[step_status]
+    return name.startswith(OF_THE_RUN) or name in STEP_TRANSITIONS[step_status]
 
 
 PAIRS = [
@@ -172,7 +176,7 @@ def test_an_event_that_the_tables_list_leads_where_they_say(
         return
     assert after.status is (RUN_TRANSITIONS[run_status][name] or run_status)
     expected = step_status
-    if not name.startswith("run_"):
+    if not name.startswith(OF_THE_RUN):
         expected = STEP_TRANSITIONS[step_status][name] or step_status
     assert after.steps[HERE].status is expected
 
@@ -205,7 +209,7 @@ def test_while_answers_stream_they_can_only_end(name: str) -> None:
     check_refused(run, made(name))
 
 
-STEP_EVENTS = [name for name in EVENTS if not name.startswith("run_")]
+STEP_EVENTS = [name for name in EVENTS if not name.startswith(OF_THE_RUN)]
 
 
 @pytest.mark.rule("rel-6")

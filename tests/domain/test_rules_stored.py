@@ -34,7 +34,7 @@ FIELDS: dict[type[Entity], str] = {
     " created_at current_step status user_inputs steps"
     " + updated_at name uri primer models reasoning samples last_models"
     " front_matter_inputs output"
-    " output_path document applied",
+    " output_path document applied dismissals",
     StepState: "step_name status started_at completed_at ai_responses user_selection"
     " user_feedback merged_content retry_count"
     " + edited_content instruction ratings passages merged_from calls streaming"

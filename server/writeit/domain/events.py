@@ -81,6 +81,25 @@ class RunMoved(_Event):
     """The new URI of each document, by its old one."""
 
 
+class RemarkDismissed(_Event):
+    """The user does not want to see a remark of the review, or a kind of remark."""
+
+    action: ClassVar[str] = "dismiss a remark"
+    type: Literal["remark_dismissed"] = "remark_dismissed"
+    kind: str
+    quote: str | None = None
+    """None: every remark of the kind."""
+
+
+class RemarkRestored(_Event):
+    """The user took a dismissal back."""
+
+    action: ClassVar[str] = "restore a remark"
+    type: Literal["remark_restored"] = "remark_restored"
+    kind: str
+    quote: str | None = None
+
+
 class StepStarted(_StepEvent, GrowingEntity):
     """Models were called; in a running step, again for incomplete answers."""
 
@@ -231,7 +250,15 @@ class TextRestored(_StepEvent):
     uri: str
 
 
-RunEvent = RunPaused | RunResumed | RunCompleted | RunFailed | RunMoved
+RunEvent = (
+    RunPaused
+    | RunResumed
+    | RunCompleted
+    | RunFailed
+    | RunMoved
+    | RemarkDismissed
+    | RemarkRestored
+)
 """What happens to an existing run as a whole."""
 
 StepEvent = (

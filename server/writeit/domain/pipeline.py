@@ -17,6 +17,9 @@ InputType = Literal["text", "choice", "number", "boolean"]
 InputSource = Literal["document", "selection", "title", "path"]
 AppliesTo = Literal["document", "selection"]
 Output = Literal["new_file", "replace", "insert"]
+"""Where a text goes."""
+RunOutput = Literal[Output, "review"]
+"""Where the text of a run goes, or that it makes remarks instead."""
 
 
 def _check_reasoning(value: object) -> object:
@@ -151,7 +154,8 @@ class PipelineConfiguration(Entity, use_attribute_docstrings=True):
     description: str = ""
     created: UtcDatetime
     applies_to: AppliesTo = "document"
-    output: Output = "new_file"
+    output: RunOutput = "new_file"
+    """`review`: the answers of its one step are remarks on the text."""
     defaults: dict[str, JsonValue] = Field(default_factory=dict)
     """Default parameters: temperature, max_tokens, style_primer, and for templates."""
     inputs: tuple[InputSpec, ...] = Field(min_length=1)
@@ -174,6 +178,12 @@ class PipelineConfiguration(Entity, use_attribute_docstrings=True):
         """At least one input must be marked as required."""
         if not any(spec.required for spec in self.inputs):
             raise ValueError("at least one input must be marked as required")
+        return self
+
+    @model_validator(mode="after")
+    def _check_review_step(self) -> PipelineConfiguration:
+        if self.output == "review" and len(self.steps) > 1:
+            raise ValueError("a pipeline with `output: review` has one step")
         return self
 
     @property

@@ -18,8 +18,9 @@ from writeit.domain.entity import (
     UtcDatetime,
     total_cost,
 )
-from writeit.domain.pipeline import Output, Reasoning
+from writeit.domain.pipeline import Output, Reasoning, RunOutput
 from writeit.domain.primer import RunPrimer
+from writeit.domain.remarks import Dismissal
 from writeit.text.block_reader import list_items, split_paragraphs
 from writeit.text.lines import first_words, fold_space, stand_in
 
@@ -343,7 +344,7 @@ class PipelineRun(GrowingEntity):
     """Represents a specific execution instance of a pipeline configuration."""
 
     ADDED: ClassVar[frozenset[str]] = frozenset(
-        {"reasoning", "samples", "last_models", "front_matter_inputs"}
+        {"reasoning", "samples", "last_models", "front_matter_inputs", "dismissals"}
     )
 
     pipeline_run_id: UUID
@@ -369,11 +370,13 @@ class PipelineRun(GrowingEntity):
     """The models that the user named last for a step."""
     front_matter_inputs: tuple[str, ...] = ()
     """The inputs whose values the front matter gave."""
-    output: Output = "new_file"
+    output: RunOutput = "new_file"
     output_path: str | None = None
     document: RunDocument = RunDocument()
     applied: tuple[AppliedText, ...] = ()
     """The documents that contain texts of this run, the newest last."""
+    dismissals: tuple[Dismissal, ...] = ()
+    """What a review leaves out, also by earlier reviews of the document."""
 
     @model_validator(mode="after")
     def _check_branch_point(self) -> Self:
@@ -420,6 +423,11 @@ class PipelineRun(GrowingEntity):
     def is_finished(self) -> bool:
         """Whether every step is completed or skipped, even if the run failed later."""
         return all(step.status in DONE_STATUSES for step in self.steps.values())
+
+    @property
+    def review_step(self) -> StepState | None:
+        """The step whose answers are remarks, if the run is a review."""
+        return self.steps[self.current_step] if self.output == "review" else None
 
     @property
     def cost_usd(self) -> float | None:

@@ -28,6 +28,7 @@ from writeit.domain import events as e
 from writeit.domain.answer import ResponseFailure, StreamingResponse
 from writeit.domain.errors import InvalidTransition
 from writeit.domain.events import Event, StepEvent
+from writeit.domain.remarks import Dismissal
 from writeit.domain.run import (
     DONE_STATUSES,
     MAX_RETRIES,
@@ -83,11 +84,22 @@ def apply_event(run: PipelineRun | None, event: Event) -> PipelineRun:
             if isinstance(event, e.RunCompleted) and not run.is_finished:
                 raise _event_error(event, run.status, ())
             after = run.evolve(status=status)
+        case e.RemarkDismissed() | e.RemarkRestored():
+            after = _with_dismissal(run, event)
         case e.RunMoved():
             after = with_document_uris(run, lambda uri: event.documents.get(uri, uri))
         case _:
             after = _apply_step_event(run, _require_step(run, event), event, status)
     return after.evolve(updated_at=max(run.updated_at, event.at))
+
+
+def _with_dismissal(
+    run: PipelineRun, event: e.RemarkDismissed | e.RemarkRestored
+) -> PipelineRun:
+    named = Dismissal(at=event.at, kind=event.kind, quote=event.quote)
+    others = tuple(each for each in run.dismissals if each.key != named.key)
+    is_dismissed = isinstance(event, e.RemarkDismissed)
+    return run.evolve(dismissals=(*others, named) if is_dismissed else others)
 
 
 def with_document_uris(run: PipelineRun, map_uri: Callable[[str], str]) -> PipelineRun:
@@ -167,7 +179,7 @@ def _apply_step_event(  # noqa: C901, PLR0911, PLR0912 -- one arm an event: that
         case e.StepContinued():
             return run.with_step(_continue_step(run, step, event), status=status)
         case e.StepCompleted():
-            return run.with_step(_complete_step(step, event), status=status)
+            return run.with_step(_complete_step(run, step, event), status=status)
         case e.StepSkipped():
             return run.with_step(step.evolve(status=StepStatus.SKIPPED), status=status)
         case e.ResponseStarted():
@@ -263,8 +275,10 @@ def _state_before(run: PipelineRun, step: StepState) -> PreviousStepState:
     return PreviousStepState(run_status=run.status, **fields)
 
 
-def _complete_step(step: StepState, event: e.StepCompleted) -> StepState:
-    if step.content is None:
+def _complete_step(
+    run: PipelineRun, step: StepState, event: e.StepCompleted
+) -> StepState:
+    if step.content is None and step != run.review_step:
         raise _event_error(event, step.status, ("response_selected", "merged"))
     return step.evolve(status=StepStatus.COMPLETED, completed_at=event.at)
 

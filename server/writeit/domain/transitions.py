@@ -18,6 +18,8 @@ _STOPPED_TRANSITIONS: dict[str, PipelineStatus | None] = {
     "run_moved": None,
     "text_applied": None,
     "text_restored": None,
+    "remark_dismissed": None,
+    "remark_restored": None,
 }
 
 RUN_TRANSITIONS: dict[PipelineStatus, dict[str, PipelineStatus | None]] = {
@@ -48,6 +50,8 @@ RUN_TRANSITIONS: dict[PipelineStatus, dict[str, PipelineStatus | None]] = {
         "feedback_given": None,
         "text_applied": None,
         "text_restored": None,
+        "remark_dismissed": None,
+        "remark_restored": None,
     },
     PipelineStatus.PAUSED: _STOPPED_TRANSITIONS,
     PipelineStatus.ERROR: _STOPPED_TRANSITIONS,
@@ -62,6 +66,8 @@ RUN_TRANSITIONS: dict[PipelineStatus, dict[str, PipelineStatus | None]] = {
         "feedback_given": None,
         "text_applied": None,
         "text_restored": None,
+        "remark_dismissed": None,
+        "remark_restored": None,
         "run_failed": PipelineStatus.ERROR,
         "run_moved": None,
     },
@@ -117,6 +123,8 @@ ALLOWED_WHILE_STREAMING = frozenset(
         "run_moved",
         "text_applied",
         "text_restored",
+        "remark_dismissed",
+        "remark_restored",
     }
 )
 """The events allowed while answers of the run are streaming."""

@@ -416,6 +416,12 @@ def run_started_event(
             hint="Select the passage, or start a pipeline for documents.",
             problems=[{"path": "range", "message": "has no text"}],
         )
+    if request.output is not None and configuration.output == "review":
+        raise InvalidParams(
+            f"{configuration.name} is a review. It makes remarks and no text.",
+            hint="Start it without `output`.",
+            problems=[{"path": "output", "message": "is not for a review"}],
+        )
     for step, models in request.models.items():
         if step not in configuration.step_names:
             raise NotFound.with_suggestions("step", step, configuration.step_names)

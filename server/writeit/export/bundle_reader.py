@@ -321,7 +321,8 @@ def _check_run_state(run: PipelineRun) -> None:
     if run.status is PipelineStatus.COMPLETED and not run.is_finished:
         raise InvalidBundlePart("run.status", "it is COMPLETED, but a step is open")
     for state in run.steps.values():
-        if state.status in DONE_STATUSES and (state.content is None or state.streaming):
+        is_chosen = state.content is not None or state == run.review_step
+        if state.status in DONE_STATUSES and (not is_chosen or state.streaming):
             raise InvalidBundlePart(
                 f"run.steps.{state.step_name}", "it is done, but nothing is chosen"
             )

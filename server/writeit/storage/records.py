@@ -33,8 +33,9 @@ from pydantic import (
 from writeit.domain.answer import Call
 from writeit.domain.entity import UtcDatetime, find_unknown_value
 from writeit.domain.errors import FailureReason
-from writeit.domain.pipeline import Output, PipelineConfiguration
+from writeit.domain.pipeline import PipelineConfiguration, RunOutput
 from writeit.domain.primer import LintRule
+from writeit.domain.remarks import Dismissal
 from writeit.domain.run import AppliedText, PipelineStatus, StepStatus
 from writeit.domain.session import UserPreferences, UserSession
 from writeit.storage.integrity import strip_checksum
@@ -233,10 +234,11 @@ class RunFields(RunHead):
     samples: int | None = None
     last_models: tuple[str, ...] = ()
     front_matter_inputs: tuple[str, ...] = ()
-    output: Output
+    output: RunOutput
     output_path: str | None = None
     document: DocumentRecord = DocumentRecord()
     applied: tuple[AppliedText, ...] = ()
+    dismissals: SharedJson[tuple[Dismissal, ...]] = ()
 
 
 class RunRecord(RunFields):

@@ -14,6 +14,7 @@ from writeit.domain.events import Event
 from writeit.domain.operations.lifecycle import (
     Events,
     busy_error,
+    check_has_text,
     feedback_events,
     resume_events,
     step_error,
@@ -142,6 +143,7 @@ def check_can_continue(run: PipelineRun, step: StepState, answer: AIResponse) ->
         InvalidTransition: later steps have begun, the answer is complete, or it was
             continued as often as is allowed.
     """
+    check_has_text(run, step, "step_continued")
     if run.is_streaming:
         raise busy_error(run)
     if run.has_begun_after(step.step_name):
@@ -184,6 +186,7 @@ def continue_response(
 
 def check_can_merge(run: PipelineRun, step: StepState) -> None:
     """Refuse to merge with a model unless the step has answers and no choice."""
+    check_has_text(run, step, "merged")
     if run.is_streaming:
         raise busy_error(run)
     if step.status is not StepStatus.RUNNING or not step.ai_responses:

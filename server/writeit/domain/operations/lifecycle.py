@@ -183,6 +183,23 @@ def answer_count_hint(step: StepState) -> str:
             return f"It has {count} answers."
 
 
+def check_has_text(run: PipelineRun, step: StepState, attempted: str) -> None:
+    """Refuse what is about a text in a review, whose answers are remarks.
+
+    Raises:
+        InvalidTransition: the step is the review.
+    """
+    if step == run.review_step:
+        raise transition_error(
+            attempted,
+            step.status,
+            f"the answers of {step.step_name} are remarks, and a review changes no"
+            " text",
+            allowed=("review.list", "review.dismiss", "step.regenerate"),
+            hint="Apply the suggestion of a remark, dismiss it, or regenerate.",
+        )
+
+
 def step_error(
     step: StepState, attempted: str, *, reason: str = "", hint: str = ""
 ) -> InvalidTransition:
@@ -289,25 +306,31 @@ def check_can_branch(run: PipelineRun, step: StepState) -> None:
 
 
 def can_be_active(configuration: PipelineConfiguration | None) -> bool:
-    """Whether a run can be a session's active run: it is about a whole document.
+    """Whether a run can be a session's active run: it makes a text of a document.
 
     True if the configuration is lost.
     """
-    return configuration is None or configuration.applies_to == "document"
+    return configuration is None or (
+        configuration.applies_to == "document" and configuration.output != "review"
+    )
 
 
 def check_can_be_active(configuration: PipelineConfiguration | None) -> None:
-    """Refuse to make a run about a passage active.
+    """Refuse to make a run about a passage, or a review, active.
 
     Raises:
-        InvalidParams: commands about the document would go to the passage's run.
+        InvalidParams: commands about the document would go to this run.
     """
-    if can_be_active(configuration):
+    if configuration is None or can_be_active(configuration):
         return
+    is_review = configuration.output == "review"
+    what = "a review" if is_review else "about a passage"
     raise InvalidParams(
-        "This run is about a passage. Only a run about a whole document can be active.",
+        f"This run is {what}. Only a run about a whole document can be active.",
         hint="Name the run in the command itself: each takes its `runId`.",
-        problems=[{"path": "runId", "message": "is a run about a passage"}],
+        problems=[
+            {"path": "runId", "message": f"is {'' if is_review else 'a run '}{what}"}
+        ],
     )
 
 
@@ -351,6 +374,7 @@ def find_applicable_step(run: PipelineRun, step: str | None) -> StepState:
     """
     done = [s for s in run.steps.values() if s.status is StepStatus.COMPLETED]
     state = done[-1] if step is None and done else find_step(run, step)
+    check_has_text(run, state, "text_applied")
     if state.status is not StepStatus.COMPLETED:
         raise step_error(state, "text_applied")
     return state

@@ -13,6 +13,7 @@ from writeit.domain.operations.lifecycle import (
     Events,
     answer_count_hint,
     busy_error,
+    check_has_text,
     feedback_events,
     find_ended_response_id,
     find_response_index,
@@ -111,6 +112,7 @@ def check_can_skip(run: PipelineRun, step: StepState) -> None:
 
 def check_can_select(run: PipelineRun, step: StepState, attempted: str) -> None:
     """Refuse to choose unless the step has answers and no later step has begun."""
+    check_has_text(run, step, attempted)
     if step.streaming:
         raise busy_error(run)
     if step.status is StepStatus.COMPLETED and run.has_begun_after(step.step_name):
@@ -230,6 +232,7 @@ def add_passage(
     Words that do not stand in the answer are the user's own.
     """
     check_passage(passage.text)
+    check_has_text(run, step, "passage_taken")
     if step.status not in _ANSWERED:
         raise step_error(step, "passage_taken")
     ids = [answer.response_id for answer in step.ai_responses]

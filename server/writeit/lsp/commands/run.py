@@ -137,8 +137,8 @@ def _checked_output_path(
 def _configured_output(
     configuration: PipelineConfiguration, settings: Settings
 ) -> Output | None:
-    """Return the setting, which is only for runs on whole documents."""
-    return settings.output if configuration.applies_to == "document" else None
+    """Return the setting, which is only for runs that make a text of a document."""
+    return settings.output if lifecycle.can_be_active(configuration) else None
 
 
 async def _resolve_models(

@@ -94,7 +94,7 @@ def prepare_apply(
         DocumentChanged: the document is gone; the text is kept.
     """
     state = lifecycle.find_applicable_step(run, step)
-    mode = mode or run.output
+    mode = mode or ("new_file" if run.output == "review" else run.output)
     if mode == "new_file":
         uri = path_to_uri(files.new_file_path(folder, run, uri))
     else:

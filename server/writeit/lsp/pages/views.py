@@ -170,9 +170,9 @@ async def _comparison_text(folder: WorkspaceFolder, side: ComparedSide) -> Compa
     title = f"your text, {unquote(uri).rpartition('/')[2]}"
     text = split_front_matter(folder.documents.read_text(uri)).body
     if side.response == "proposed":
-        goal = await asyncio.to_thread(
-            place_content, run.document, require_content(state), run.output
-        )
+        content = require_content(state)
+        mode = "new_file" if run.output == "review" else run.output
+        goal = await asyncio.to_thread(place_content, run.document, content, mode)
         text = merge(goal.base, goal.theirs, text).text
         title = f"the text of {side.step} in it"
     return ComparedText(title=title, run_label=run_label(run), text=text)

@@ -1,0 +1,130 @@
+"""Reviews: what their answers remark, how they end, and what the user dismisses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from writeit.domain import events as e
+from writeit.domain.answer import AIResponse
+from writeit.domain.errors import ModelError, NotFound
+from writeit.domain.operations.generate import incomplete_calls
+from writeit.domain.operations.lifecycle import Events
+from writeit.domain.operations.select import completion_events
+from writeit.domain.remarks import Dismissal, Remark, RunReview, read_review
+from writeit.domain.run import PipelineRun, StepState, StepStatus
+
+
+def review_of(run: PipelineRun) -> RunReview | None:
+    """Return what the answers of a review remark so far; None of any other run.
+
+    `Remark.place` is in `run.document.text`.
+    """
+    step = run.review_step
+    if step is None:
+        return None
+    document, within = run.document, None
+    if document.selection:
+        start = len(document.before)
+        within = start, start + len(document.selection)
+    answers = reviewing_answers(step)
+    return read_review(
+        run.pipeline_run_id, answers, document.text, run.dismissals, within
+    )
+
+
+def reviewing_answers(step: StepState) -> list[AIResponse]:
+    """Return the answers of the newest round by their numbers.
+
+    An answer that was repaired or continued leaves its place to the newer one.
+    """
+    rounds = {call.response_id: call.generation for call in step.calls}
+    numbers = step.numbers
+    answers = sorted(step.ai_responses, key=lambda each: numbers[each.response_id])
+    newest = max((rounds.get(each.response_id, 0) for each in answers), default=0)
+    return [
+        answer
+        for answer in answers
+        if rounds.get(answer.response_id, 0) == newest
+        and step.replaced_by(answer.response_id) is None
+    ]
+
+
+def unreadable_error(run: PipelineRun) -> ModelError | None:
+    """Return the error of a review of whose answers none is a list of remarks."""
+    step, review = run.review_step, review_of(run)
+    if step is None or review is None or not step.ai_responses or review.remarks:
+        return None
+    answers = reviewing_answers(step)
+    if len([1 for _, parts in review.unread if not parts]) < len(answers):
+        return None
+    names = ", ".join(dict.fromkeys(answer.model for answer in answers))
+    return ModelError(
+        f"No remarks could be read in what {names} answered. The answers are kept.",
+        reason="malformed",
+        hint="Regenerate the review, or use another model.",
+    )
+
+
+def ending_events(run: PipelineRun, now: datetime, *, is_stopped: bool) -> Events:
+    """Complete a review whose last answer has ended, or fail it if none is readable.
+
+    A review that was stopped before all answers were complete stays open.
+    """
+    step = run.review_step
+    if (
+        step is None
+        or step.status is not StepStatus.RUNNING
+        or run.is_streaming
+        or not step.ai_responses
+        or (is_stopped and incomplete_calls(step))
+    ):
+        return ()
+    if (error := unreadable_error(run)) is not None:
+        return (e.RunFailed(at=now, message=error.message),)
+    return completion_events(run, step, now)
+
+
+def dismiss_remark(
+    run: PipelineRun, remark_id: str, now: datetime, *, whole_kind: bool
+) -> Events:
+    """Dismiss a remark, or every remark of its kind.
+
+    Raises:
+        NotFound: the review has no such remark.
+    """
+    remark = find_remark(run, remark_id)
+    named = Dismissal(
+        at=now, kind=remark.kind, quote=None if whole_kind else remark.quote
+    )
+    if named.key in {each.key for each in run.dismissals}:
+        return ()
+    return (e.RemarkDismissed(at=now, kind=named.kind, quote=named.quote),)
+
+
+def restore_remarks(
+    run: PipelineRun, dismissed: Iterable[Dismissal], now: datetime
+) -> Events:
+    """Take dismissals back, as far as the run has them."""
+    keys = {each.key for each in dismissed}
+    return tuple(
+        e.RemarkRestored(at=now, kind=each.kind, quote=each.quote)
+        for each in run.dismissals
+        if each.key in keys
+    )
+
+
+def find_remark(run: PipelineRun, remark_id: str) -> Remark:
+    """Return a remark of a review.
+
+    Raises:
+        NotFound: the review has no such remark.
+    """
+    review = review_of(run)
+    for remark in review.remarks if review else ():
+        if remark.remark_id == remark_id:
+            return remark
+    raise NotFound(
+        "The review has no such remark.",
+        hint="It may have been regenerated. Open the run to see its remarks.",
+    )

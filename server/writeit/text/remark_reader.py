@@ -1,0 +1,138 @@
+"""Reads the remarks in a model's answer: JSON, or what a model takes for it.
+
+Whatever can be read is kept: objects in prose or in a code fence, a single one, a list
+without its wrapper, an answer that was cut. What cannot be read is counted.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from typing import Final
+
+MAX_REMARKS: Final = 200
+"""The most remarks of one answer; a person reads no more."""
+_MAX_OBJECT: Final = 20_000
+"""The longest damaged object, in characters."""
+_MAX_DAMAGED: Final = 400
+"""How many damaged objects are tried; such an answer is no review."""
+_START: Final = re.compile(
+    r"""\{\s*["'“]?(?:remarks|quote|kind|remark|replacement)["'”]?\s*:""", re.IGNORECASE
+)
+_EMPTY_LIST: Final = re.compile(
+    r"""(?:remarks["'”]?\s*:|\A|```(?:json)?)\s*\[\s*\]""", re.IGNORECASE
+)
+_DECODER: Final = json.JSONDecoder(strict=False)
+_KIND_GAP: Final = re.compile(r"[\W_]+")
+_MAX_KIND: Final = 40
+OTHER_KIND: Final = "other"
+"""The kind of a remark whose model named none."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawRemark:
+    """A remark as a model made it."""
+
+    quote: str
+    kind: str
+    """In lower case, with hyphens between words."""
+    remark: str
+    replacement: str | None = None
+    """What the model would write in place of the quotation."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawRemarks:
+    """The remarks of one answer."""
+
+    remarks: tuple[RawRemark, ...]
+    unread: int = 0
+    """How many parts look like a remark and cannot be read, or are too many."""
+    is_list: bool = True
+    """Whether the answer is a list of remarks; an empty list is one."""
+
+
+@lru_cache(maxsize=64)
+def read_remarks(answer: str) -> RawRemarks:
+    """Return the remarks in an answer, in its order, each once."""
+    found: dict[RawRemark, None] = {}
+    unread = 0
+    for value in _objects(answer):
+        raw = _to_remark(value) if isinstance(value, dict) else None
+        if raw is None or (len(found) >= MAX_REMARKS and raw not in found):
+            unread += 1
+        else:
+            found[raw] = None
+    is_list = bool(found) or (not unread and bool(_EMPTY_LIST.search(answer)))
+    return RawRemarks(tuple(found), unread, is_list)
+
+
+def _objects(text: str) -> Iterator[object]:
+    """Yield what may be a remark; a wrapper around a list yields what is in it."""
+    starts = [match.start() for match in _START.finditer(text)]
+    position, damaged = 0, 0
+    for start, end in pairwise([*starts, len(text)]):
+        if start < position:
+            continue
+        try:
+            value, position = _DECODER.raw_decode(text, start)
+        except (ValueError, RecursionError):
+            damaged += 1
+            # Its inner objects, if it has any, are read for themselves.
+            value = _repair(text[start:end])
+        yield from _unwrap(value)
+        if damaged == _MAX_DAMAGED:
+            return
+
+
+def _repair(fragment: str) -> object:
+    """Return the object that a damaged one was meant to be, or None."""
+    if len(fragment) > _MAX_OBJECT:
+        return None
+    # Most answers need no repair, and the server starts without this import.
+    from json_repair import repair_json  # noqa: PLC0415
+
+    try:
+        value = repair_json(fragment, return_objects=True, skip_json_loads=True)
+    except (ValueError, RecursionError):
+        return None
+    if isinstance(value, list):
+        value = next((each for each in value if isinstance(each, dict)), None)
+    return value
+
+
+def _unwrap(value: object) -> Iterator[object]:
+    if isinstance(value, dict):
+        inner = next((v for k, v in value.items() if _is_name(k, "remarks")), None)
+        if isinstance(inner, list | dict):
+            yield from inner if isinstance(inner, list) else [inner]
+            return
+    yield value
+
+
+def _is_name(key: object, name: str) -> bool:
+    return isinstance(key, str) and key.strip().casefold() == name
+
+
+def _to_remark(value: dict[str, object]) -> RawRemark | None:
+    texts = {
+        key.strip().casefold(): text.strip()
+        for key, text in value.items()
+        if isinstance(text, str)
+    }
+    quote, remark = texts.get("quote"), texts.get("remark")
+    if not quote or not remark:
+        return None
+    replacement = texts.get("replacement") or None
+    if replacement in {quote, "null", "None"}:
+        replacement = None
+    return RawRemark(quote, to_kind(texts.get("kind", "")), remark, replacement)
+
+
+def to_kind(words: str) -> str:
+    """Return the name of a kind in the form in which kinds are compared."""
+    return _KIND_GAP.sub("-", words.casefold())[:_MAX_KIND].strip("-") or OTHER_KIND
