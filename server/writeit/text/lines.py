@@ -12,13 +12,14 @@ CODE_FENCE = re.compile(r" {0,3}(?P<fence>`{3,}|~{3,})(?P<info>[^`\r\n]*)[\r\n]*
 _LINE_WITH_END = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _SPLITLINES_EXTRAS = "\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 """Where `splitlines` breaks a line although editors do not."""
-_UNSPACED_SCRIPTS = (
+UNSPACED_SCRIPTS = (
     "\u0e00-\u0eff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
     "\U00020000-\U0003ffff"
 )
+"""Letters of scripts without spaces between words, as in a set of a pattern."""
 _TOKEN = re.compile(
-    rf"\r\n|\r|\n|[^\S\r\n]+|[{_UNSPACED_SCRIPTS}]"
-    rf"|[^\W{_UNSPACED_SCRIPTS}]+(?:['\u2019][^\W{_UNSPACED_SCRIPTS}]+)*|[^\w\s]"
+    rf"\r\n|\r|\n|[^\S\r\n]+|[{UNSPACED_SCRIPTS}]"
+    rf"|[^\W{UNSPACED_SCRIPTS}]+(?:['\u2019][^\W{UNSPACED_SCRIPTS}]+)*|[^\w\s]"
 )
 _FLAG_LETTERS = range(0x1F1E6, 0x1F200)
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
