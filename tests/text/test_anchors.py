@@ -36,6 +36,7 @@ def found(quotation: str, text: str = TEXT) -> str | None:
     [
         ("Art is a party.", "Art is a party."),
         ("art", "Art"),
+        ("# WebAssembly", "# WebAssembly"),
         ("It's \"really\" fast", "It's “really” fast"),
         ("fast - about 40 ms on a", "fast — about **40 ms** on a"),
         ("the docs say so.", "the [docs](http://x.y/z_(1)) say so."),

@@ -8,13 +8,13 @@ next review of the document, too.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
 from writeit.domain.answer import AIResponse
 from writeit.domain.entity import Entity, UtcDatetime
+from writeit.text.anchors import fold_text
 from writeit.text.lines import fold_space
 from writeit.text.remark_reader import RawRemark, read_remarks
 
@@ -88,6 +88,8 @@ def read_review(
 
     `within` is the passage that was reviewed, if it was not the whole text.
     """
+    start, end = within or (0, len(text))
+    reviewed = fold_text(text[start:end])
     remarks: list[Remark] = []
     unread: list[tuple[UUID, int]] = []
     for answer in answers:
@@ -95,7 +97,8 @@ def read_review(
         if raw.unread or not raw.is_list:
             unread.append((answer.response_id, raw.unread if raw.is_list else 0))
         for each in raw.remarks:
-            place = find_place(text, each.quote, within)
+            found = reviewed.find(each.quote)
+            place = found and (start + found.start, start + found.end)
             remarks.append(_remark(run_id, each, answer, place))
     merged = merge_remarks(remarks)
     known = {dismissal.key: dismissal for dismissal in dismissals}
@@ -161,13 +164,3 @@ def _joined(first: Remark, other: Remark) -> Remark:
         models=tuple(dict.fromkeys((*first.models, *other.models))),
         response_ids=tuple(dict.fromkeys((*first.response_ids, *other.response_ids))),
     )
-
-
-def find_place(text: str, quote: str, within: Place | None = None) -> Place | None:
-    """Return the only place of a quotation in a text; white space may differ."""
-    start, end = within or (0, len(text))
-    words = r"\s+".join(map(re.escape, quote.split()))
-    found = list(re.finditer(words, text[start:end]))[:2]
-    if len(found) != 1:
-        return None
-    return start + found[0].start(), start + found[0].end()

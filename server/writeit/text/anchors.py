@@ -18,6 +18,7 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
+from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -158,7 +159,8 @@ class FoldedText:
         at = self.text.find(quotation) if quotation else -1
         while at >= 0 and len(places) < 2:  # noqa: PLR2004 -- the second decides
             ends = (at, at + len(quotation))
-            if not any(self.text[e - 1 : e + 1].isalnum() for e in ends if e):
+            around = [self.text[max(0, end - 1) : end + 1] for end in ends]
+            if not any(len(pair) > 1 and pair.isalnum() for pair in around):
                 places.append(Span(*ends))
             at = self.text.find(quotation, at + 1)
         return places if len(places) > 1 or not places else [self._with_marks(*places)]
@@ -257,6 +259,12 @@ class FoldedText:
             equal += _count_equal("".join(words[i:end_i]), "".join(found[j:end_j]))
             equal += len(words[end_i]) if end_i < len(words) else 0
         return place, 2 * equal / sum(map(len, (*words, *found)))
+
+
+@lru_cache(maxsize=4)
+def fold_text(text: str) -> FoldedText:
+    """Return a folded text; the same one is folded once."""
+    return FoldedText(text)
 
 
 def _count_equal(a: str, b: str) -> int:
