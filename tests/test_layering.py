@@ -61,7 +61,7 @@ LSP_LAYERS = (
     {"actions"},
     {"pages"},
     {"edits"},
-    {"progress", "fallback_messages", "confirmations", "stale_runs"},
+    {"progress", "fallback_messages", "confirmations", "stale_runs", "findings"},
     {"folder"},
     {"typed_text"},
     {"documents"},

@@ -149,7 +149,7 @@ async def test_an_article_of_ten_thousand_lines_costs_what_one_of_a_hundred_does
         if started:
             await article.start()
         _, characters, _ = await article.look()
-        assert characters < 2 * len(article.text)
+        assert characters < 3 * len(article.text)
         figures.append(await article.look())
         await article.session.close()
     assert figures[0] == figures[1]

@@ -119,6 +119,7 @@ async def fuzzed(
                 "model": "openai/say-x",
                 "provider": "openai",
                 "key": "sk-never-stored",
+                "finding": "0123456789ab",
             },
         )
 

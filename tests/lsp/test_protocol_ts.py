@@ -58,7 +58,13 @@ def test_the_extension_reaches_every_command() -> None:
     }
     # The list of pipelines and their files; pages and the diff editor show the others.
     # VS Code asks about trust itself, and tells of renamed files; a lens refreshes.
+    # Findings come with their code actions.
     assert missing == {
+        "writeit.facts.add",
+        "writeit.facts.check",
+        "writeit.facts.correct",
+        "writeit.finding.fix",
+        "writeit.finding.ignore",
         "writeit.pipeline.show",
         "writeit.run.diff",
         "writeit.run.move",

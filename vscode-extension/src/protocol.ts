@@ -209,6 +209,26 @@ export interface Commands {
     readonly params: DocumentFrontMatterParams;
     readonly result: FrontMatterResult;
   };
+  readonly 'writeit.facts.check': {
+    readonly params: FactsCheckParams;
+    readonly result: FactsCheckResult;
+  };
+  readonly 'writeit.facts.add': {
+    readonly params: FindingParams;
+    readonly result: FindingResult;
+  };
+  readonly 'writeit.facts.correct': {
+    readonly params: FactsCorrectParams;
+    readonly result: FindingResult;
+  };
+  readonly 'writeit.finding.fix': {
+    readonly params: FindingFixParams;
+    readonly result: FindingResult;
+  };
+  readonly 'writeit.finding.ignore': {
+    readonly params: FindingParams;
+    readonly result: FindingResult;
+  };
   readonly 'writeit.view.open': {
     readonly params: ViewOpenParams;
     readonly result: ViewOpenResult;
@@ -1304,6 +1324,82 @@ export interface FrontMatterResult {
   readonly applied: boolean;
 }
 /**
+ * `writeit.facts.check`: an open document, or an answer, else a step's text.
+ */
+export interface FactsCheckParams {
+  readonly folder?: (string | null) | undefined;
+  readonly streamToken?: (string | null) | undefined;
+  readonly wait?: boolean | undefined;
+  readonly uri?: (string | null) | undefined;
+  readonly runId?: (string | null) | undefined;
+  readonly step?: (string | null) | undefined;
+  readonly response?: (number | string | null) | undefined;
+}
+/**
+ * The facts of a text, in order; none if nothing says what it was made from.
+ */
+export interface FactsCheckResult {
+  readonly facts: readonly Fact[];
+}
+/**
+ * A fact of a text, and whether its notes have it.
+ */
+export interface Fact {
+  readonly text: string;
+  readonly kind: 'number' | 'date' | 'quotation' | 'link' | 'code' | 'name';
+  readonly found: boolean;
+  readonly line: number;
+  readonly range: Range | null;
+  readonly source: FactSource | null;
+}
+/**
+ * A place in the notes; of a fact that they do not have, their nearest passage.
+ */
+export interface FactSource {
+  readonly uri: string;
+  readonly range: Range;
+}
+/**
+ * `writeit.facts.add`, `writeit.finding.ignore`.
+ */
+export interface FindingParams {
+  readonly folder?: (string | null) | undefined;
+  readonly streamToken?: (string | null) | undefined;
+  readonly wait?: boolean | undefined;
+  readonly uri: string;
+  readonly finding: string;
+}
+/**
+ * Whether it was done; a text that the user types in stays as it is.
+ */
+export interface FindingResult {
+  readonly applied: boolean;
+  readonly uri: string;
+}
+/**
+ * `writeit.facts.correct`: of a document or an answer, else of a step's text.
+ */
+export interface FactsCorrectParams {
+  readonly folder?: (string | null) | undefined;
+  readonly streamToken?: (string | null) | undefined;
+  readonly wait?: boolean | undefined;
+  readonly runId: string;
+  readonly step?: (string | null) | undefined;
+  readonly uri?: (string | null) | undefined;
+  readonly response?: (number | string | null) | undefined;
+}
+/**
+ * `writeit.finding.fix`.
+ */
+export interface FindingFixParams {
+  readonly folder?: (string | null) | undefined;
+  readonly streamToken?: (string | null) | undefined;
+  readonly wait?: boolean | undefined;
+  readonly uri: string;
+  readonly finding: string;
+  readonly replacement?: number | undefined;
+}
+/**
  * `writeit.view.open`.
  */
 export interface ViewOpenParams {
@@ -2025,6 +2121,8 @@ export interface Settings {
   readonly stylePrimer?: (string | null) | undefined;
   readonly exportFormat?: (('yaml' | 'json' | 'markdown') | null) | undefined;
   readonly codeLens?: Toggle | undefined;
+  readonly facts?: Toggle1 | undefined;
+  readonly primerLint?: Toggle2 | undefined;
   readonly output?: (('new_file' | 'replace' | 'insert') | null) | undefined;
   readonly reasoning?: (('none' | 'low' | 'medium' | 'high') | number | null) | undefined;
 }
@@ -2032,6 +2130,18 @@ export interface Settings {
  * Something that can be switched off.
  */
 export interface Toggle {
+  readonly enabled?: boolean | undefined;
+}
+/**
+ * Something that can be switched off.
+ */
+export interface Toggle1 {
+  readonly enabled?: boolean | undefined;
+}
+/**
+ * Something that can be switched off.
+ */
+export interface Toggle2 {
   readonly enabled?: boolean | undefined;
 }
 

@@ -14,6 +14,8 @@ const SERVER_KEYS = [
   'stylePrimer',
   'exportFormat',
   'codeLens.enabled',
+  'facts.enabled',
+  'primerLint.enabled',
   'output',
 ] as const;
 

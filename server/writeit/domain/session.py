@@ -281,6 +281,10 @@ class Settings(_SettingsSection):
     style_primer: Name | None = None
     export_format: ExportFormat | None = None
     code_lens: Toggle = Toggle()
+    facts: Toggle = Toggle()
+    """Whether facts that the notes do not have are marked."""
+    primer_lint: Toggle = Toggle()
+    """Whether words that the style avoids are marked."""
     output: Output | None = None
     reasoning: Reasoning | None = None
 

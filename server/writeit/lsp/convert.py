@@ -110,8 +110,15 @@ def to_lsp_edits(
 
 def to_lsp_span(text: str, start: int, end: int, encoding: str) -> types.Range:
     """Return the range between two offsets of a text."""
+    return to_lsp_spans(text, [(start, end)], encoding)[0]
+
+
+def to_lsp_spans(
+    text: str, spans: Iterable[tuple[int, int]], encoding: str
+) -> list[types.Range]:
+    """Return the ranges between offsets of a text, which is read once."""
     position = _position_converter(text, encoding)
-    return types.Range(start=position(start), end=position(end))
+    return [types.Range(start=position(a), end=position(b)) for a, b in spans]
 
 
 def _position_converter(text: str, encoding: str) -> Callable[[int], types.Position]:

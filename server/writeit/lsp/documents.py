@@ -134,6 +134,12 @@ class Documents:
         """By URI: the state of the document's runs, and what they applied to it."""
         self.reviews: dict[str, Review] = {}
         self.review_lock = asyncio.Lock()
+        self.findings: dict[str, Any] = {}
+        """By URI, what `findings` knows of the document's paragraphs."""
+        self.recheck: Callable[[str], None] = lambda _: None
+        """Has the findings of a document computed again: its runs or notes changed."""
+        self.answer_counts: dict[Any, Any] = {}
+        """What `findings` counted in answers, which never change."""
         self.sent_views = SentViews()
         self.is_closed = False
         self._workspace = workspace

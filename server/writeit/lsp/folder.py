@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from writeit.domain.errors import StoreError, WriteItError
@@ -120,7 +120,7 @@ class WorkspaceFolder:
             override=is_trusted_by_environment() or self._client.options.trusted,
         )
         self.typed = TypedText(documents, self.trust, self.load_library)
-        self._settings: Settings | None = None
+        self._settings: asyncio.Future[Settings] | None = None
         self.confirmed_outputs: set[Path] = set()
         """Folders that the user has named or confirmed for new files."""
 
@@ -220,18 +220,17 @@ class WorkspaceFolder:
 
     async def load_settings(self) -> Settings:
         """Return the settings; an invalid value is one message and its default."""
-        if self._settings is None:
-            self._settings = self._validate_settings(
-                await self._client.pull_settings(self.path)
-            )
-        return self._settings
+        if self._settings is None:  # one pull, however many wait for it
+            self._settings = asyncio.ensure_future(self._pull_settings())
+        return await asyncio.shield(self._settings)
 
     def clear_settings(self) -> None:
         """Pull the settings again when they are next needed."""
         self._settings = None
 
-    def _validate_settings(self, raw: dict[str, Any]) -> Settings:
+    async def _pull_settings(self) -> Settings:
         """Return the valid settings; the user is told of the others."""
+        raw = await self._client.pull_settings(self.path)
         for name in USER_ONLY_SETTINGS:
             raw, was_set = without(raw, name)
             if was_set:

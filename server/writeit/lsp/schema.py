@@ -98,7 +98,7 @@ _GENERATING = {
 }
 _WRITING = {
     *("step.apply", "edit.restore", "document.frontMatter", "document.polish"),
-    "document.revert",
+    *("document.revert", "facts.add", "finding.fix"),
 }
 """Commands that edit documents."""
 _TRANSITIONS = {

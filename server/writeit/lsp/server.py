@@ -16,8 +16,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from lsprotocol import types
 from pygls.exceptions import FeatureRequestError, JsonRpcException
@@ -106,6 +107,9 @@ class WriteItServer(LanguageServer):
         self._stale_runs = StaleRuns(
             session.documents, session.folder_containing, self._notifier
         )
+        for document in self.workspace.text_documents.values():
+            if self.is_markdown(document.uri):  # opened before anything needed us
+                self._publisher.schedule_check(document.uri)
         return session
 
     async def execute_command(self, params: types.ExecuteCommandParams) -> Any:  # noqa: ANN401 -- any JSON
@@ -149,6 +153,14 @@ class WriteItServer(LanguageServer):
                 self._publisher.schedule_check(uri)
                 self._stale_runs.schedule(uri)
 
+    def has_runs(self) -> bool:
+        """Return whether a workspace folder has a store, or a session was needed."""
+        folders = [folder.uri for folder in self.workspace.folders.values()]
+        return self._session is not None or any(
+            Path(unquote(urlsplit(uri).path), ".writeit", "store").is_dir()
+            for uri in folders
+        )
+
     def notify_saving(self, uri: str) -> None:
         """Note that an editor is about to save; most then send all changes first."""
         if self._session is not None:
@@ -175,6 +187,8 @@ class WriteItServer(LanguageServer):
         """Pull the settings again when they are next needed."""
         if self._session is not None:
             self._session.clear_settings()
+            self._publisher.recheck_all()
+            self._session.client.spawn_task(self.refresh_diagnostics())
 
     async def close(self) -> None:
         """Stop what still runs; everything received is kept."""
@@ -204,6 +218,13 @@ def _is_open_markdown(server: WriteItServer, uri: str) -> bool:
 
 def _may_have_front_matter(server: WriteItServer, uri: str) -> bool:
     return _has_opening(server.first_characters(uri, HEAD_CHARACTERS))
+
+
+def _may_be_bound(server: WriteItServer, uri: str) -> bool:
+    """Return whether a document may have front matter of ours or a text of a run."""
+    return _may_have_front_matter(server, uri) or (
+        _is_own_markdown(server, uri) and server.has_runs()
+    )
 
 
 def _is_possible_view(_server: WriteItServer, uri: str) -> bool:
@@ -252,7 +273,7 @@ FEATURES: dict[str, Feature] = {
     types.TEXT_DOCUMENT_DIAGNOSTIC: Feature(
         "diagnostics",
         "diagnostic_report",
-        _may_have_front_matter,
+        _may_be_bound,
         lambda: types.RelatedFullDocumentDiagnosticReport(items=[]),
         types.DiagnosticOptions(
             identifier="writeit",
@@ -324,6 +345,8 @@ async def _on_initialized(ls: WriteItServer, _params: types.InitializedParams) -
 
 def _on_did_open(ls: WriteItServer, params: types.DidOpenTextDocumentParams) -> None:
     uri = params.text_document.uri
+    if _is_own_markdown(ls, uri) and ls.has_runs():
+        _ = ls.session  # it may have been made from notes
     ls.notify_document_change(uri)
     if _has_writeit_block(params.text_document.text):
         ls.session.warm_up_models()

@@ -1,4 +1,4 @@
-"""Params and results of commands on the store, its usage and a document's changes."""
+"""Params and results of commands on the store and on a document's changes, facts."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from pydantic import Field
 
 from writeit.domain.entity import UtcDatetime
 from writeit.lsp import shapes
-from writeit.lsp.protocol import Params
+from writeit.lsp.protocol import AnswerReference, Params
 from writeit.lsp.shapes import DocumentUri, WireModel
 from writeit.ports.store import SearchPlace
+from writeit.text.facts import FactKind
 
 
 class SearchParams(Params):
@@ -175,3 +176,69 @@ class DocumentRevertResult(WireModel):
     """Blocks that were left as they are, because the user edited them."""
     pending: bool
     """Whether the user was typing, so that nothing was undone."""
+
+
+class FactsCheckParams(Params):
+    """`writeit.facts.check`: an open document, or an answer, else a step's text."""
+
+    uri: DocumentUri | None = None
+    run_id: UUID | None = None
+    step: str | None = None
+    response: AnswerReference | None = None
+
+
+class FactSource(WireModel):
+    """A place in the notes; of a fact that they do not have, their nearest passage."""
+
+    uri: str
+    range: shapes.Range
+
+
+class WireFact(WireModel):
+    """A fact of a text, and whether its notes have it."""
+
+    text: str
+    kind: FactKind
+    found: bool
+    line: int
+    """Its line in the text, from 0."""
+    range: shapes.Range | None
+    """Its place in a document; null in an answer."""
+    source: FactSource | None
+    """Null if the notes are no document."""
+
+
+class FactsCheckResult(WireModel):
+    """The facts of a text, in order; none if nothing says what it was made from."""
+
+    facts: list[WireFact]
+
+
+class FindingParams(Params):
+    """`writeit.facts.add`, `writeit.finding.ignore`."""
+
+    uri: DocumentUri
+    finding: str
+    """Its id, from a code action."""
+
+
+class FindingFixParams(FindingParams):
+    replacement: int = Field(default=0, ge=0)
+    """Which of the texts that can stand there, from 0."""
+
+
+class FactsCorrectParams(Params):
+    """`writeit.facts.correct`: of a document or an answer, else of a step's text."""
+
+    run_id: UUID
+    step: str | None = None
+    uri: DocumentUri | None = None
+    response: AnswerReference | None = None
+
+
+class FindingResult(WireModel):
+    """Whether it was done; a text that the user types in stays as it is."""
+
+    applied: bool
+    uri: str
+    """The document or page that was changed."""

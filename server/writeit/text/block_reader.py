@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from writeit.text.blocks import (
     CONTAINER_KINDS,
@@ -20,6 +20,8 @@ from writeit.text.blocks import (
 from writeit.text.lines import LINE_END, split_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from markdown_it import MarkdownIt
     from markdown_it.ruler import RuleOptionsType
     from markdown_it.rules_block import StateBlock
@@ -107,6 +109,35 @@ def split_paragraphs(text: str) -> list[str]:
         elif paragraphs[-1]:
             paragraphs.append([])
     return ["\n".join(lines) for lines in paragraphs if lines]
+
+
+class TextBlock(NamedTuple):
+    """A block of a text as it stands there, and the offset where it begins."""
+
+    start: int
+    text: str
+
+
+def split_blocks(text: str, start: int = 0) -> list[TextBlock]:
+    """Return the outermost blocks of a text from the offset `start`, in order."""
+    body = text[start:]
+    blocks = read_blocks(body)
+    spans = (
+        (blocks.offsets[b.lines.start], blocks.offsets[b.lines.stop])
+        for b in blocks.root.children
+    )
+    return [TextBlock(start + first, body[first:end]) for first, end in spans]
+
+
+def prose_in(text: str) -> Iterator[TextBlock]:
+    """Yield paragraphs, headings and tables that are in no quotation."""
+    blocks = read_blocks(text)
+    for block in blocks.root.walk():
+        if block.kind in {"paragraph", "heading", "table", "term"}:
+            chain = blocks.chain(block.lines.start)
+            if not any(b.kind == "quote" and not b.info for b in chain):
+                first = blocks.offsets[block.lines.start]
+                yield TextBlock(first, text[first : blocks.offsets[block.lines.stop]])
 
 
 def list_items(text: str) -> list[str]:

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from writeit.text.amounts import Amount, Key
 from writeit.text.facts import Fact, FactText, fold_link, fold_words, stem, stripped
-from writeit.text.language import FUNCTION_WORDS
+from writeit.text.language import FUNCTION_WORDS, Language
 from writeit.text.moments import Moment
 
 _MAX_COMPARED = 24
@@ -88,9 +88,11 @@ class FactSources:
 
     # --- what is asked ---------------------------------------------------------------
 
-    def missing(self, text: str) -> tuple[MissingFact, ...]:
+    def missing(
+        self, text: str, language: Language | None = None
+    ) -> tuple[MissingFact, ...]:
         """Return the facts of a text that the sources do not have, in their order."""
-        read = FactText(text)
+        read = FactText(text, language)
         passages = _Passages([read])
         return tuple(
             MissingFact(fact, self._passages.likest(passages.words_at(fact.start)))

@@ -18,7 +18,16 @@ from pydantic import ValidationError
 
 from writeit.domain.errors import InvalidParams, WriteItError
 from writeit.lsp.command import HANDLERS, Command, P, Request
-from writeit.lsp.commands import decide, document, library, run, step, view, workspace
+from writeit.lsp.commands import (
+    decide,
+    document,
+    findings,
+    library,
+    run,
+    step,
+    view,
+    workspace,
+)
 from writeit.lsp.convert import to_invalid_params
 from writeit.lsp.fallback_messages import show_reply_message
 from writeit.lsp.messages import to_rpc_error
@@ -29,6 +38,7 @@ __all__ = [
     "HANDLERS",
     "decide",
     "document",
+    "findings",
     "library",
     "run",
     "step",

@@ -223,6 +223,7 @@ async def _record_applied(job: ApplyJob, uri: str, replaced: str, text: str) -> 
             text=text,
         ),
     )
+    job.folder.documents.recheck(uri)
     if job.mode != "new_file":  # there is no text before it
         await open_review(job.folder, run, run.applied[-1])
 

@@ -27,7 +27,12 @@ from writeit.lsp.actions.locations import (
 from writeit.lsp.convert import to_offset
 from writeit.lsp.documents import can_take_front_matter, parse_front_matter
 from writeit.lsp.edits.review import find_review
-from writeit.lsp.features.diagnostics import find_problems, to_diagnostic
+from writeit.lsp.features.diagnostics import (
+    find_problems,
+    finding_diagnostics,
+    to_diagnostic,
+)
+from writeit.lsp.findings.find import find_findings
 from writeit.lsp.folder import LIBRARY_SECONDS, WorkspaceFolder
 from writeit.lsp.session import Session
 from writeit.ports.store import RunQuery
@@ -186,11 +191,39 @@ async def _document_actions(
         )
         for wanted in (True, False)
     )
+    fixes += await _finding_actions(session, folder, params, runs.listed)
     fixes += _to_code_actions(
         session, await _change_actions(folder, params, runs.listed)
     )
     # eglot sends the word at the cursor as if it was selected.
     return fixes + likely + (others + rewrites if is_word else rewrites + others)
+
+
+async def _finding_actions(
+    session: Session,
+    folder: WorkspaceFolder,
+    params: types.CodeActionParams,
+    listed: Sequence[RunSummary],
+) -> list[types.CodeAction]:
+    """Return what can be done about the findings in a range; commands do it."""
+    uri, wanted = params.text_document.uri, params.range
+    known_count = folder.documents.change_count(uri)
+    found = await find_findings(folder, uri, listed)
+    if found is None or not (
+        found.change_count == known_count == folder.documents.change_count(uri)
+    ):
+        return []  # the range is no longer what it was
+    actions = []
+    for finding, marked in finding_diagnostics(session, found):
+        if marked.range.start <= wanted.end and wanted.start <= marked.range.end:
+            for offer in finding.offers:
+                action = Action(
+                    title=offer.title, command=offer.command, params=offer.params
+                )
+                made = _to_code_action(action, QUICK_FIX_KIND, session)
+                made.diagnostics = [marked]
+                actions.append(made)
+    return actions
 
 
 async def _change_actions(

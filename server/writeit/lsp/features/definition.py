@@ -5,12 +5,16 @@ Editors that cannot be told to show a document can still go to a definition.
 
 from __future__ import annotations
 
+import asyncio
+
 from lsprotocol import types
 
 from writeit.library.front_matter import WRITEIT_KEY
 from writeit.lsp.actions.locations import find_passage_origin
 from writeit.lsp.convert import line_range
 from writeit.lsp.documents import find_word_at
+from writeit.lsp.findings.facts import find_in_notes
+from writeit.lsp.findings.find import find_findings
 from writeit.lsp.folder import LIBRARY_SECONDS, find_current_runs
 from writeit.lsp.pages.views import prepare_view_uri
 from writeit.lsp.session import Session
@@ -23,9 +27,9 @@ async def find_definition(
 ) -> types.Location | None:
     """Return the target of a position, or None.
 
-    The name of a pipeline or a primer in front matter leads to its file, and an applied
-    passage to the page of its step. The first line and the rest of the front matter
-    lead to the current step of the document's run.
+    The name of a pipeline or a primer in front matter leads to its file, a fact to its
+    notes, and the rest of an applied passage to the page of its step. The first line
+    and the rest of the front matter lead to the current step of the document's run.
 
     Raises:
         StoreError: the page cannot be written as a file.
@@ -34,6 +38,8 @@ async def find_definition(
     if session.find_view(uri) is not None:
         return None
     found = await _library_file_uri(session, uri, position)
+    if found is None and (in_notes := await _find_in_notes(session, uri, position)):
+        return in_notes
     if found is None:
         found = await _step_page_uri(session, uri, position.line)
     return None if found is None else types.Location(uri=found, range=line_range(0, 0))
@@ -56,6 +62,17 @@ async def _library_file_uri(
             primer = library.primers.get(word.text)
             return primer.uri if primer else None
     return None
+
+
+async def _find_in_notes(
+    session: Session, uri: str, position: types.Position
+) -> types.Location | None:
+    """Return where the fact at a position stands in the notes."""
+    found = await find_findings(session.folder_containing(uri), uri)
+    if found is None or found.change_count != session.documents.change_count(uri):
+        return None
+    offset = session.documents.to_offset(found.document.text, position)
+    return await asyncio.to_thread(find_in_notes, found.document, offset)
 
 
 async def _step_page_uri(session: Session, uri: str, line: int) -> str | None:

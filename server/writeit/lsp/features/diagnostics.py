@@ -1,7 +1,7 @@
-"""Diagnostics of front matter, pulled by the client or published to it.
+"""Diagnostics of front matter and findings, pulled by the client or published to it.
 
 A client that pulls diagnostics is never sent any. Others are sent them shortly after
-the front matter has changed; changes of the text below it cost nothing.
+the last change, if they are others than before. Findings of an old version are dropped.
 """
 
 from __future__ import annotations
@@ -19,12 +19,20 @@ from writeit.library.catalog import Library
 from writeit.library.front_matter import WRITEIT_KEY, FrontMatter
 from writeit.library.front_matter_check import check_front_matter
 from writeit.library.yaml_source import ProblemCode, SourceProblem
-from writeit.lsp.convert import to_lsp_range, uri_to_path
+from writeit.lsp.convert import (
+    normalized_uri,
+    to_lsp_range,
+    to_lsp_spans,
+    uri_to_path,
+)
 from writeit.lsp.documents import parse_front_matter
+from writeit.lsp.findings.find import DocumentFindings, find_findings
+from writeit.lsp.findings.finding import Finding
 from writeit.lsp.session import Session
 from writeit.text.lines import make_visible
 
 DIAGNOSTIC_SOURCE = "writeit"
+FINDING_SOURCE = "WriteIt"
 DEBOUNCE_SECONDS = 0.15
 """Seconds without changes before the front matter is checked."""
 
@@ -85,9 +93,46 @@ def _output_path_problems(
         )
 
 
-async def document_diagnostics(session: Session, uri: str) -> list[types.Diagnostic]:
-    """Return a document's diagnostics."""
-    return [to_diagnostic(*found) for found in await find_problems(session, uri)]
+async def document_diagnostics(
+    session: Session, uri: str
+) -> list[types.Diagnostic] | None:
+    """Return a document's diagnostics; None if it was changed meanwhile."""
+    found = await find_findings(session.folder_containing(uri), uri)
+    count = session.documents.change_count(uri)
+    if found is not None and found.change_count != count:
+        return None
+    marked = [item for _, item in finding_diagnostics(session, found)]
+    problems = [
+        to_diagnostic(*problem) for problem in await find_problems(session, uri)
+    ]
+    return (
+        [*problems, *marked] if count == session.documents.change_count(uri) else None
+    )
+
+
+def finding_diagnostics(
+    session: Session, found: DocumentFindings | None
+) -> list[tuple[Finding, types.Diagnostic]]:
+    """Return findings with their LSP diagnostics."""
+    if found is None or not found.findings:
+        return []
+    spans = [(finding.start, finding.end) for finding in found.findings]
+    encoding = session.client.position_encoding
+    ranges = to_lsp_spans(found.document.text, spans, encoding)
+    return [
+        (
+            finding,
+            types.Diagnostic(
+                range=place,
+                message=make_visible(finding.message),
+                severity=finding.severity,
+                code=finding.code,
+                source=FINDING_SOURCE,
+                related_information=list(finding.related) or None,
+            ),
+        )
+        for finding, place in zip(found.findings, ranges, strict=True)
+    ]
 
 
 def to_diagnostic(
@@ -110,7 +155,11 @@ async def diagnostic_report(
     session: Session, params: types.DocumentDiagnosticParams
 ) -> types.DocumentDiagnosticReport:
     """Return the diagnostics, or only that they are unchanged."""
-    found = await document_diagnostics(session, params.text_document.uri)
+    uri = params.text_document.uri
+    while (found := await document_diagnostics(session, uri)) is None:
+        if session.documents.is_closed:
+            found = []
+            break
     result_id = hashlib.sha256(repr(found).encode()).hexdigest()[:16]
     if result_id == params.previous_result_id:
         return types.RelatedUnchangedDocumentDiagnosticReport(result_id=result_id)
@@ -121,64 +170,72 @@ async def diagnostic_report(
 
 
 class DiagnosticsPublisher:
-    """Publishes the diagnostics of open documents when they have changed."""
+    """Publishes the diagnostics of open documents when they have changed.
+
+    A client that pulls is told to pull again when something else than the document has.
+    """
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._checked_front_matter: dict[str, str] = {}
-        """The front matter that was checked last, by URI."""
-        self._published_uris: set[str] = set()
-        """Documents with published problems."""
+        self._published: dict[str, list[types.Diagnostic]] = {}
+        """What the client has, by URI."""
+        self._uris: set[str] = set()
+        """The open documents."""
+        session.documents.recheck = self.recheck
 
     def schedule_check(self, uri: str) -> None:
-        """Check a document when it has not changed for a moment.
+        """Check a document, and what is made of it, when it rests for a moment.
 
         The diagnostics of a closed document are cleared at once.
         """
-        if (waiting := self._timers.pop(uri, None)) is not None:
-            waiting.cancel()
-        if self._session.documents.find_open(uri) is None:
-            self._clear(uri)
-        elif not self._session.client.capabilities.pull_diagnostics:
-            loop = asyncio.get_running_loop()
-            self._timers[uri] = loop.call_later(
-                DEBOUNCE_SECONDS, self._start_check, uri
-            )
+        self._schedule(uri)
+        notes = normalized_uri(uri)
+        for other, paragraphs in self._session.documents.findings.items():
+            if notes in paragraphs.notes:
+                self.recheck(other)
+
+    def recheck(self, uri: str) -> None:
+        """Check a document that has not changed itself."""
+        client = self._session.client
+        if client.capabilities.pull_diagnostics:
+            client.spawn_task(client.refresh_diagnostics())
+        else:
+            self._schedule(self._session.documents.client_uri(uri))
 
     def recheck_all(self) -> None:
-        """Check all front matter again: a pipeline or a primer may have changed."""
-        for uri, head in [*self._checked_front_matter.items()]:
-            if head:
-                self._checked_front_matter[uri] = ""
-                self.schedule_check(uri)
+        """Check all documents again: what they are compared with may have changed."""
+        for uri in tuple(self._uris):
+            self._schedule(uri)
 
-    def _clear(self, uri: str) -> None:
-        self._checked_front_matter.pop(uri, None)
-        if uri in self._published_uris:
-            self._publish(uri, [])
+    def _schedule(self, uri: str) -> None:
+        self._cancel(uri)
+        if self._session.documents.find_open(uri) is None:
+            self._uris.discard(uri)
+            if self._published.pop(uri, None):
+                self._session.client.publish_diagnostics(uri, [])
+        elif not self._session.client.capabilities.pull_diagnostics:
+            self._uris.add(uri)
+            loop = asyncio.get_running_loop()
+            check = loop.call_later(DEBOUNCE_SECONDS, self._start_check, uri)
+            self._timers[uri] = check
 
     def close(self) -> None:
         """Cancel all checks."""
-        for waiting in self._timers.values():
+        for uri in [*self._timers]:
+            self._cancel(uri)
+
+    def _cancel(self, uri: str) -> None:
+        if (waiting := self._timers.pop(uri, None)) is not None:
             waiting.cancel()
-        self._timers.clear()
 
     def _start_check(self, uri: str) -> None:
         self._timers.pop(uri, None)
         self._session.client.spawn_task(self._check(uri))
 
     async def _check(self, uri: str) -> None:
-        head = self._session.documents.checked_text(uri)
-        if head == self._checked_front_matter.get(uri, ""):
-            return
-        self._checked_front_matter[uri] = head
         found = await document_diagnostics(self._session, uri)
-        if self._checked_front_matter.get(uri) != head:
-            return  # it was changed or closed meanwhile
-        if found or uri in self._published_uris:
-            self._publish(uri, found)
-
-    def _publish(self, uri: str, items: list[types.Diagnostic]) -> None:
-        (self._published_uris.add if items else self._published_uris.discard)(uri)
-        self._session.client.publish_diagnostics(uri, items)
+        # Who changes it meanwhile has scheduled the next check.
+        if found is not None and found != self._published.get(uri, []):
+            self._published[uri] = found
+            self._session.client.publish_diagnostics(uri, found)

@@ -1,0 +1,247 @@
+"""Facts that the notes of a document do not have; where the others stand in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from lsprotocol import types
+
+from writeit.domain.errors import WriteItError
+from writeit.domain.operations import permitted
+from writeit.domain.run import PipelineRun
+from writeit.lsp.convert import to_lsp_span
+from writeit.lsp.documents import Documents
+from writeit.lsp.findings.finding import BoundDocument, Finding, Offer
+from writeit.text.block_reader import TextBlock, prose_in, split_blocks
+from writeit.text.fact_sources import FactSources, SourcePlace
+from writeit.text.facts import Fact, find_facts
+from writeit.text.language import Language
+from writeit.text.lines import first_line_end, fold_space
+from writeit.views.escape import shorten
+
+CODE = "not-in-notes"
+CORRECT = "These are not in the notes. Correct or remove them, and keep the rest:"
+LIST_MARKER = re.compile(r"[-+*] +")
+_MAX_WORDS, _MAX_PASSAGE = 60, 200
+"""Characters of a fact and of a passage in a message."""
+
+
+class Notes(NamedTuple):
+    """A text that a document's facts come from."""
+
+    text: str
+    uri: str | None = None
+    """Its document, which Add to Notes changes; None if it is only in the run."""
+
+
+@lru_cache(maxsize=8)
+def read_sources(texts: tuple[str, ...]) -> FactSources:
+    """Return what notes say; the same notes are read once."""
+    return FactSources(texts)
+
+
+def run_notes(run: PipelineRun) -> Iterator[str]:
+    """Yield the texts that a run was started with."""
+    document = run.document
+    yield document.text or document.before + document.selection + document.after
+    for value in run.user_inputs.values():
+        if value.strip() != document.text.strip():
+            yield value
+
+
+def _sources_of(notes: Iterable[Notes]) -> FactSources:
+    return read_sources(tuple(one.text for one in notes))
+
+
+def document_notes(document: BoundDocument) -> list[Notes]:
+    """Return the notes of a document; none if nothing says what it was made from.
+
+    The notes of a run are those of today: they may have been corrected since.
+    """
+    documents = document.folder.documents
+    found: dict[str, Notes] = {}
+    for run, _ in document.applied:
+        started, *inputs = run_notes(run)
+        text = None
+        if run.uri is not None and run.uri != document.uri:
+            text = _read_notes(documents, run.uri)
+        notes = Notes(started) if text is None else Notes(text, run.uri)
+        for one in (notes, *map(Notes, inputs)):
+            found.setdefault(one.text, one)
+    config = document.front_matter.config
+    pipeline = document.library.usable_pipeline(config.pipeline or "")
+    for spec in pipeline.inputs if pipeline and not found else ():
+        if spec.required and (value := config.inputs.get(spec.name)):
+            found[value] = Notes(value)
+    return [notes for notes in found.values() if notes.text.strip()]
+
+
+def _read_notes(documents: Documents, uri: str) -> str | None:
+    try:
+        return documents.read_text(uri)
+    except WriteItError:  # deleted or renamed: the run has its text
+        return None
+
+
+async def find_missing_facts(document: BoundDocument) -> list[Finding]:
+    """Return the facts of a document that its notes do not have."""
+    settings = await document.folder.load_settings()
+    notes = document_notes(document) if settings.facts.enabled else []
+    document.paragraphs.notes = frozenset(one.uri for one in notes if one.uri)
+    if not notes:
+        return []
+    texts, language = tuple(one.text for one in notes), document.language
+    found = await document.examine(
+        CODE,
+        (texts, language),
+        lambda text: read_sources(texts).missing(text, language),
+    )
+    can_add = any(one.uri for one in notes)
+    findings = []
+    for start, missing in found:
+        fact, words = missing.fact, shorten(missing.fact.text, _MAX_WORDS)
+        near = _related(document, notes, missing.nearest)
+        findings.append(
+            Finding(
+                code=CODE,
+                start=start + fact.start,
+                end=start + fact.end,
+                words=fact.text,
+                message=f"Not in your notes: {words}",
+                related=() if near is None else (near,),
+                offers=(*_offers(document, words, can_add=can_add),),
+            )
+        )
+    return findings
+
+
+def _offers(document: BoundDocument, words: str, *, can_add: bool) -> Iterator[Offer]:
+    if can_add:
+        yield Offer(f"Add to notes: {words}", "writeit.facts.add", {})
+    run, step = document.applied[0] if document.applied else (None, "")
+    if run and permitted.step_permissions(run, run.steps[step]).regenerate:
+        params = {"runId": str(run.pipeline_run_id), "step": step}
+        yield Offer("Regenerate with corrections", "writeit.facts.correct", params)
+
+
+def _related(
+    document: BoundDocument, notes: list[Notes], place: SourcePlace | None
+) -> types.DiagnosticRelatedInformation | None:
+    if place is None or (location := place_in_notes(document, notes, place)) is None:
+        return None
+    text = notes[place.source].text[place.start : place.end]
+    message = f"The nearest passage of the notes: {shorten(text, _MAX_PASSAGE)}"
+    return types.DiagnosticRelatedInformation(location=location, message=message)
+
+
+def place_in_notes(
+    document: BoundDocument, notes: list[Notes], place: SourcePlace
+) -> types.Location | None:
+    """Return where a place of notes is in their document; None if they have none."""
+    text, uri = notes[place.source]
+    if uri is None:
+        return None
+    documents = document.folder.documents
+    span = to_lsp_span(text, place.start, place.end, documents.client.position_encoding)
+    return types.Location(uri=documents.client_uri(uri), range=span)
+
+
+class CheckedText(NamedTuple):
+    """A text, and what its facts are compared with."""
+
+    text: str
+    notes: list[Notes]
+    blocks: Sequence[TextBlock]
+    language: Language
+
+
+class CheckedFact(NamedTuple):
+    """A fact of a text, and where it stands in its sources."""
+
+    fact: Fact
+    start: int
+    """Its offset in the text."""
+    is_found: bool
+    place: SourcePlace | None
+    """Where it stands in the notes, else their nearest passage."""
+
+
+def checked_document(document: BoundDocument) -> CheckedText:
+    """Return a document with its notes."""
+    notes, blocks = document_notes(document), document.paragraphs.blocks
+    return CheckedText(document.text, notes, blocks, document.language)
+
+
+def check_facts(text: CheckedText) -> Iterator[CheckedFact]:
+    """Yield the facts of a text; none without notes."""
+    if not text.notes:
+        return
+    sources = _sources_of(text.notes)
+    for block in text.blocks:
+        missing = {
+            one.fact.start: one.nearest
+            for one in sources.missing(block.text, text.language)
+        }
+        for fact in find_facts(block.text, text.language):
+            is_found = fact.start not in missing
+            place = sources.place(fact) if is_found else missing[fact.start]
+            yield CheckedFact(fact, block.start + fact.start, is_found, place)
+
+
+def find_in_notes(document: BoundDocument, offset: int) -> types.Location | None:
+    """Return where the fact at an offset of a document stands in its notes, or None."""
+    text = checked_document(document)
+    around = [b for b in text.blocks if b.start <= offset <= b.start + len(b.text)]
+    for one in check_facts(text._replace(blocks=around)):
+        is_here = one.start <= offset <= one.start + len(one.fact.text)
+        if is_here and one.is_found and one.place is not None:
+            return place_in_notes(document, text.notes, one.place)
+    return None
+
+
+def describe_missing(text: CheckedText) -> str:
+    """Return missing facts as feedback for a model, "" if there are none."""
+    lines: dict[str, str] = {}
+    for one in check_facts(text):
+        if not one.is_found:
+            near = ""
+            if one.place is not None:
+                notes = text.notes[one.place.source].text
+                passage = shorten(notes[one.place.start : one.place.end], _MAX_PASSAGE)
+                near = f" (nearest in the notes: {passage})"
+            lines[one.fact.text] = f"- {shorten(one.fact.text, _MAX_WORDS)}{near}"
+    return "\n".join([CORRECT, *lines.values()]) if lines else ""
+
+
+_SENTENCE_END = re.compile(r"(?<=[.!?\u2026])[\"'\u201d\u2019)\]]*\s+")
+
+
+def sentence_at(document: BoundDocument, finding: Finding) -> str:
+    """Return the sentence of a document that a finding is in, on one line."""
+    for block in document.paragraphs.blocks:
+        for prose in prose_in(block.text):
+            at = finding.start - block.start - prose.start
+            if 0 <= at < len(prose.text):
+                ends = [0, *(m.end() for m in _SENTENCE_END.finditer(prose.text))]
+                start = max(end for end in ends if end <= at)
+                stop = next((e for e in ends if e > at), len(prose.text))
+                return fold_space(prose.text[start:stop].lstrip("# "))
+    return finding.words
+
+
+def with_note(notes: str, sentence: str) -> str:
+    """Return notes with a sentence at their end: an item, if they end in a list.
+
+    A sentence that is there stays as it is.
+    """
+    if sentence in notes:
+        return notes
+    blocks = split_blocks(notes)
+    last = LIST_MARKER.match(blocks[-1].text) if blocks else None
+    end = first_line_end(notes)
+    text = notes if not notes or notes.endswith(("\n", "\r")) else notes + end
+    gap = "" if last or not text.strip() else end
+    return f"{text}{gap}{last[0] if last else ''}{sentence}{end}"

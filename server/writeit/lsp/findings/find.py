@@ -1,0 +1,312 @@
+"""The findings of a document, computed after a rest and never for an old version.
+
+What the user ignores is a record beside the drafts of the document's run, and known by
+its words and those around it, so it follows edits and survives the end of the editor.
+Nothing is written into the user's text.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import NamedTuple
+from uuid import UUID
+
+from writeit.domain.errors import NotFound
+from writeit.domain.primer import NO_PRIMER, StylePrimer
+from writeit.domain.run import PipelineRun
+from writeit.domain.run_summary import RunSummary
+from writeit.library.catalog import Library
+from writeit.library.front_matter import FrontMatterConfig
+from writeit.lsp.convert import normalized_uri
+from writeit.lsp.documents import parse_front_matter
+from writeit.lsp.findings.facts import find_missing_facts, read_sources, run_notes
+from writeit.lsp.findings.finding import BoundDocument, Finding, Offer, Paragraphs
+from writeit.lsp.findings.style import find_avoided_words, find_style_hits
+from writeit.lsp.folder import LIBRARY_SECONDS, MAX_RUNS_READ, WorkspaceFolder
+from writeit.ports.store import RunQuery
+from writeit.text.diff import MIN_SIMILARITY, count_words, similarity
+from writeit.text.language import language_of
+from writeit.text.style_rules import StyleRule
+
+KINDS = (find_missing_facts, find_avoided_words)
+"""The kinds of findings, each a coroutine from a document to its findings."""
+IGNORED = "ignored"
+"""The record's place among the drafts of a step."""
+REST_SECONDS = 0.2
+"""A changed text is examined when the user has not typed for so long."""
+MAX_REST_SECONDS = 3.0
+_CONTEXT = 80
+"""Characters on each side by which an ignored place is known again."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentFindings:
+    """The findings in a text, in order."""
+
+    document: BoundDocument
+    change_count: int
+    findings: Sequence[Finding]
+
+
+async def find_findings(
+    folder: WorkspaceFolder, uri: str, listed: Sequence[RunSummary] | None = None
+) -> DocumentFindings | None:
+    """Return the findings of an open document; None if nothing binds it.
+
+    `listed`: the document's runs, if they are known. After a change, this waits until
+    the user rests.
+    """
+    documents, uri = folder.documents, normalized_uri(uri)
+    paragraphs = documents.findings.setdefault(uri, Paragraphs())
+    async with paragraphs.lock:
+        if paragraphs.change_count not in {-1, documents.change_count(uri)}:
+            await documents.wait_for_idle(uri, REST_SECONDS, MAX_REST_SECONDS)
+        document = await _read_document(folder, uri, listed, paragraphs)
+        if document is None:
+            return None
+        count = paragraphs.change_count
+        found = [finding for kind in KINDS for finding in await kind(document)]
+        shown = _without_ignored(document, found)
+        return DocumentFindings(document, count, [*_with_ids(document, shown)])
+
+
+async def _read_document(
+    folder: WorkspaceFolder,
+    uri: str,
+    listed: Sequence[RunSummary] | None,
+    paragraphs: Paragraphs,
+) -> BoundDocument | None:
+    """Return an open document with what binds it, or None if nothing does."""
+    documents = folder.documents
+    head = documents.front_matter_text(uri)
+    front_matter = parse_front_matter(head, uri)
+    applied = tuple(_applied_runs(folder, uri, listed))
+    if front_matter.raw_config is None and not applied:
+        return None
+    library = await folder.load_library(LIBRARY_SECONDS)
+    primer = await _find_primer(folder, library, front_matter.config, applied)
+    # Nothing is awaited between the count and the text.
+    count, opened = documents.change_count(uri), documents.find_open(uri)
+    if opened is None:
+        return None
+    if paragraphs.change_count != count:
+        paragraphs.read(count, opened.source, len(documents.front_matter_text(uri)))
+    return BoundDocument(
+        folder=folder,
+        uri=uri,
+        front_matter=front_matter,
+        applied=applied,
+        library=library,
+        primer=primer,
+        paragraphs=paragraphs,
+    )
+
+
+def _applied_runs(
+    folder: WorkspaceFolder, uri: str, listed: Sequence[RunSummary] | None
+) -> Iterator[tuple[PipelineRun, str]]:
+    """Yield the runs about whole documents that a document has texts of, and the step.
+
+    The one that was applied last comes first.
+    """
+    if listed is None:
+        query = RunQuery(uri=uri, limit=MAX_RUNS_READ)
+        listed = folder.store.list_runs(query).runs if folder.has_store else ()
+    found = [
+        (
+            max((a for a in stored.run.applied if a.uri == uri), key=lambda a: a.at),
+            stored,
+        )
+        for summary in listed
+        if uri in summary.applied_to
+        and not folder.is_selection_pipeline(summary.configuration_id)
+        and (stored := folder.store.get_run(summary.run_id)) is not None
+    ]
+    for applied, stored in sorted(found, key=lambda one: one[0].at, reverse=True):
+        yield stored.run, applied.step
+
+
+async def _find_primer(
+    folder: WorkspaceFolder,
+    library: Library,
+    config: FrontMatterConfig,
+    applied: Sequence[tuple[PipelineRun, str]],
+) -> StylePrimer | None:
+    """Return the style of a document: its own, its run's, else a new run's."""
+    name = config.primer
+    if name is None and applied:
+        run, _ = applied[0]
+        name = run.primer.primer_id if run.primer else NO_PRIMER
+    if name is None:
+        pipeline = library.usable_pipeline(config.pipeline or "")
+        name = pipeline.default("style_primer", str) if pipeline else None
+        name = name or (await folder.load_settings()).style_primer
+        if name is None and folder.has_store:
+            name = folder.engine.preferences.style_primer
+    entry = library.primers.get(name or NO_PRIMER)
+    return entry.value if entry else None
+
+
+def _with_ids(
+    document: BoundDocument, findings: Sequence[Finding]
+) -> Iterator[Finding]:
+    """Yield findings in order with their ids and what all of them offer."""
+    counts: Counter[tuple[str, str]] = Counter()
+    has_record = bool(document.applied)
+    for found in sorted(findings, key=lambda one: (one.start, one.end)):
+        counts[found.code, found.words] += 1
+        number = counts[found.code, found.words]
+        name = f"{found.code}\0{found.words}\0{number}"
+        place = {
+            "uri": document.uri,
+            "finding": sha256(name.encode()).hexdigest()[:12],
+        }
+        fixes = [
+            Offer(f"Change to {text}", "writeit.finding.fix", {"replacement": index})
+            for index, text in enumerate(found.replacements)
+        ]
+        ignore = [Offer("Ignore here", "writeit.finding.ignore", {})] * has_record
+        offers = (
+            offer._replace(params={**place, **offer.params})
+            for offer in [*fixes, *found.offers, *ignore]
+        )
+        yield replace(found, id=place["finding"], offers=tuple(offers))
+
+
+async def require_finding(
+    folder: WorkspaceFolder, uri: str, finding_id: str
+) -> tuple[DocumentFindings, Finding]:
+    """Return a finding and the findings that it is among.
+
+    Raises:
+        NotFound: it is not in the document any more.
+    """
+    found = await find_findings(folder, uri)
+    for finding in found.findings if found else ():
+        if found is not None and finding.id == finding_id:
+            return found, finding
+    raise NotFound(
+        "This is not in the document any more. Nothing was done.",
+        hint="You have changed or ignored it.",
+    )
+
+
+# --- what the user ignores ---
+
+
+class _Ignored(NamedTuple):
+    """A finding that is not shown."""
+
+    code: str
+    words: str
+    around: str
+
+
+def _to_ignored(document: BoundDocument, finding: Finding) -> _Ignored:
+    start, end = max(0, finding.start - _CONTEXT), finding.end + _CONTEXT
+    return _Ignored(finding.code, finding.words, document.text[start:end])
+
+
+def _read_ignored(document: BoundDocument) -> list[_Ignored]:
+    return [
+        _Ignored(*record)
+        for run, step in document.applied
+        for record in json.loads(_read_record(document, run, step) or "[]")
+    ]
+
+
+def _read_record(document: BoundDocument, run: PipelineRun, step: str) -> str:
+    return document.folder.store.drafts(run.pipeline_run_id, step).get(IGNORED, "")
+
+
+def _without_ignored(
+    document: BoundDocument, findings: Sequence[Finding]
+) -> list[Finding]:
+    known = [(one, count_words(one.around)) for one in _read_ignored(document)]
+
+    def is_ignored(finding: Finding) -> bool:
+        code, words, around = _to_ignored(document, finding)
+        return any(
+            (code, words) == one[:2]
+            and similarity(count_words(around), counts) >= MIN_SIMILARITY
+            for one, counts in known
+        )
+
+    return [one for one in findings if not is_ignored(one)]
+
+
+async def ignore_finding(folder: WorkspaceFolder, uri: str, finding_id: str) -> None:
+    """Show a finding no more, in this place of the document.
+
+    Raises:
+        NotFound: it is not in the document any more, or there is no run to keep it.
+        StoreError: it could not be written.
+    """
+    found, finding = await require_finding(folder, uri, finding_id)
+    document = found.document
+    if not document.applied:
+        raise NotFound(
+            "Nothing was ignored: no run has written to this document.",
+            hint="Change the words, or switch the hints off in the settings.",
+        )
+    run, step = document.applied[0]
+    records = json.loads(_read_record(document, run, step) or "[]")
+    record = json.dumps([*records, _to_ignored(document, finding)])
+    await folder.store.save_draft(run.pipeline_run_id, step, IGNORED, record)
+
+
+# --- counts for answers ---
+
+
+class AnswerCounts(NamedTuple):
+    """How much of an answer is marked; None where that is switched off."""
+
+    not_in_notes: int | None = None
+    against_style: int | None = None
+
+
+async def count_in_answers(
+    folder: WorkspaceFolder, run: PipelineRun, step: str
+) -> dict[UUID, AnswerCounts]:
+    """Return the counts of a step's answers; each answer is read once."""
+    settings = await folder.load_settings()
+    wanted = (settings.facts.enabled, settings.primer_lint.enabled)
+    known = folder.documents.answer_counts
+    keys = {
+        answer.response_id: (run.pipeline_run_id, answer.response_id, wanted)
+        for answer in run.steps[step].ai_responses
+    }
+    new = [a for a in run.steps[step].ai_responses if keys[a.response_id] not in known]
+    if new:
+        pinned = run.primer
+        primer = pinned and folder.store.primer(pinned.primer_id, pinned.version)
+        rules = tuple(primer.style_rules) if primer else None
+        texts = [answer.processed_content for answer in new]
+        counts = await asyncio.to_thread(_count, run, rules, wanted, texts)
+        for answer, count in zip(new, counts, strict=True):
+            known[keys[answer.response_id]] = count
+    return {response_id: known[key] for response_id, key in keys.items()}
+
+
+def _count(
+    run: PipelineRun,
+    rules: tuple[StyleRule, ...] | None,
+    wanted: tuple[bool, bool],
+    texts: Sequence[str],
+) -> list[AnswerCounts]:
+    facts, lint = wanted
+    sources = read_sources(tuple(run_notes(run)))
+    return [
+        AnswerCounts(
+            sources.count_missing(text) if facts else None,
+            len(find_style_hits(rules, text, language_of(text)))
+            if lint and rules is not None
+            else None,
+        )
+        for text in texts
+    ]

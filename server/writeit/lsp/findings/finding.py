@@ -1,0 +1,148 @@
+"""What a finding is, and the document in which findings are looked for.
+
+To add a kind of finding:
+
+1. Write a coroutine that takes a `BoundDocument` and returns its `Finding`s, in a
+   module beside `facts.py`. It reads the store and open documents itself. The work on
+   the text goes to `document.examine`, which runs in a thread and reads only the
+   paragraphs that are new; what is not about paragraphs, to `asyncio.to_thread`.
+2. Add the coroutine to `KINDS` in `find.py`.
+
+Diagnostics (pulled and published), versions, quick fixes of `replacements`, the code
+actions of `offers`, and Ignore Here follow by themselves. A command on a finding takes
+the document's `uri` and the `finding`, and gets it with `find.require_finding`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple, TypeVar
+
+from lsprotocol import types
+
+from writeit.domain.primer import StylePrimer
+from writeit.domain.run import PipelineRun
+from writeit.library.catalog import Library
+from writeit.library.front_matter import FrontMatter
+from writeit.lsp.folder import WorkspaceFolder
+from writeit.text.block_reader import TextBlock, split_blocks
+from writeit.text.language import Language, language_of
+
+T = TypeVar("T")
+
+
+class Offer(NamedTuple):
+    """A command on a finding, for a code action."""
+
+    title: str
+    command: str
+    params: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something at a place of a text; offsets count code points of the whole text."""
+
+    code: str
+    start: int
+    end: int
+    words: str
+    """The words that are there: an ignored finding is known by them."""
+    message: str
+    severity: types.DiagnosticSeverity = types.DiagnosticSeverity.Hint
+    related: tuple[types.DiagnosticRelatedInformation, ...] = ()
+    replacements: tuple[str, ...] = ()
+    """Texts that can stand there instead, the best first."""
+    offers: tuple[Offer, ...] = ()
+    """What else can be done; `find` adds the URI and the id to the params."""
+    id: str = ""
+    """A name that stays the same while the user types elsewhere; `find` sets it."""
+
+
+class Paragraphs:
+    """The blocks of a document and what was found in them: a change costs one block."""
+
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+        self.change_count = -1
+        """How often the document had changed when it was read."""
+        self.text = ""
+        self.notes: frozenset[str] = frozenset()
+        """The documents that it is compared with; their changes cause a new check."""
+        self.examined = 0
+        """How many blocks were examined; tests count the work by it."""
+        self._start = 0
+        self._blocks: list[TextBlock] | None = None
+        self._known: dict[str, tuple[Hashable, dict[str, Any]]] = {}
+
+    def read(self, change_count: int, text: str, start: int) -> None:
+        """Take the newest text; `start` is where its front matter ends."""
+        self.change_count, self.text = change_count, text
+        self._start, self._blocks = start, None
+
+    @property
+    def blocks(self) -> list[TextBlock]:
+        """The outermost blocks of the text, which is parsed once."""
+        if self._blocks is None:
+            self._blocks = split_blocks(self.text, self._start)
+        return self._blocks
+
+    def examine(
+        self, kind: str, key: Hashable, find: Callable[[str], T]
+    ) -> list[tuple[int, T]]:
+        """Return what `find` finds in each block, and where the block begins.
+
+        It is called for blocks that are new since the last time; for all if `key`, what
+        else it depends on, has changed.
+        """
+        blocks = self.blocks
+        known_key, known = self._known.get(kind, (None, {}))
+        if known_key != key:
+            known = {}
+        found: dict[str, T] = {}
+        for block in blocks:
+            if block.text in found:
+                continue
+            if block.text in known:
+                found[block.text] = known[block.text]
+            else:
+                self.examined += 1
+                found[block.text] = find(block.text)
+        self._known[kind] = (key, found)
+        return [(block.start, found[block.text]) for block in blocks]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoundDocument:
+    """A document that is bound by its front matter, or has a text of a run."""
+
+    folder: WorkspaceFolder
+    uri: str
+    front_matter: FrontMatter
+    """Without the body."""
+    applied: tuple[tuple[PipelineRun, str], ...]
+    """The runs whose texts it has and the step of each, the newest first."""
+    library: Library
+    primer: StylePrimer | None
+    """The style that counts for it."""
+    paragraphs: Paragraphs = field(repr=False)
+
+    @property
+    def text(self) -> str:
+        """The whole text."""
+        return self.paragraphs.text
+
+    @cached_property
+    def language(self) -> Language:
+        """The language of the whole document; a paragraph says too little of it."""
+        return language_of(self.text)
+
+    async def examine(
+        self, kind: str, key: Hashable, find: Callable[[str], Sequence[T]]
+    ) -> Iterator[tuple[int, T]]:
+        """Yield what `find` finds, with the start of its block; runs in a thread."""
+        found = await asyncio.to_thread(self.paragraphs.examine, kind, key, find)
+        return ((start, item) for start, items in found for item in items)
