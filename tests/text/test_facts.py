@@ -1,7 +1,15 @@
 """The facts of a text, and which of them its sources do not have."""
 
-import pytest
+import re
+import sys
+from collections.abc import Callable
+from functools import partial
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from support import text_strategies
 from writeit.text.fact_sources import FactSources
 from writeit.text.facts import find_facts
 
@@ -65,3 +73,141 @@ def test_another_fact_is_missing(notes: str, sentence: str) -> None:
     """One fact of the sentence is not in the notes; they have a passage like it."""
     (missing,) = FactSources([notes]).missing(sentence)
     assert missing.fact.text in sentence
+
+
+# --- any text -------------------------------------------------------------------------
+
+PIECES = (
+    *("1,200", "1.2k", "40 ms", "10 %", "$5m", "half a million", "zweiundzwanzig"),
+    *(
+        "5 March 2024",
+        "5.3.2024",
+        "14:30",
+        '"we lost it all"',
+        "\u201cwe lost it\u201d",
+    ),
+    *("`x = 1`", "``", "[a](http://b.c/d)", "https://b.c", "> ", "- ", "| a | 1 |"),
+    *("Ada Lovelace", "WAL", "about", "rund", "---\nlang: de\n---\n", "```", "\n\n"),
+    *(
+        "'",
+        "\u2019",
+        "_",
+        "*",
+        "[",
+        "]",
+        "(",
+        "<",
+        "&nbsp;",
+        "\u00a0",
+        "\u0130",
+        "\r\n",
+    ),
+)
+pieces = st.sampled_from(PIECES) | st.text(max_size=5)
+any_text = st.lists(pieces, max_size=20).map(" ".join) | text_strategies.texts()
+
+
+@given(any_text)
+def test_facts_are_where_they_say(text: str) -> None:
+    """The offsets hold for any text, and the facts are in order."""
+    facts = find_facts(text)
+    assert [text[fact.start : fact.end] for fact in facts] == [f.text for f in facts]
+    assert [fact.start for fact in facts] == sorted(fact.start for fact in facts)
+
+
+@given(any_text, any_text)
+def test_a_text_has_its_own_facts(text: str, other: str) -> None:
+    """Nothing is missing in what a text is compared with itself, beside other notes."""
+    sources = FactSources([other, text])
+    assert sources.missing(text) == ()
+    for fact in find_facts(text):
+        place = sources.place(fact)
+        assert place is not None
+        assert 0 <= place.start < place.end <= len((other, text)[place.source])
+
+
+@given(any_text, any_text)
+def test_missing_facts_are_counted_and_placed(notes: str, text: str) -> None:
+    """The count is that of the list; the nearest passage is in the notes."""
+    sources = FactSources([notes])
+    missing = sources.missing(text)
+    assert sources.count_missing(text) == len(missing)
+    assert {missed.fact for missed in missing} <= {*find_facts(text)}
+    for place in (missed.nearest for missed in missing):
+        assert place is None or notes[place.start : place.end].strip()
+
+
+SENTENCES = tuple(dict(rows(SAME) + rows(OTHER)))
+
+
+@given(st.sampled_from(SENTENCES), st.sampled_from(SENTENCES))
+def test_the_way_of_writing_changes_nothing(notes: str, text: str) -> None:
+    """Curly quotation marks, spaces, line breaks and blocks are no facts."""
+    missing = FactSources([notes]).count_missing(text)
+    curly = re.sub(r'"(.*?)"', "\u201c\\1\u201d", text)
+    for variant in (curly, text.replace(" ", "  "), f"\n\n{text}\n", f"- {text}"):
+        assert FactSources([notes]).count_missing(variant) == missing
+    for space in ("\n", "\u00a0"):
+        sources = FactSources([notes.replace(" ", space)])
+        assert sources.count_missing(text) == missing
+
+
+# --- how much work it is --------------------------------------------------------------
+
+STRANGE = (
+    "1",
+    '"',
+    '"a ',
+    " '",
+    "\u201c",
+    "[",
+    "](",
+    "`` ",
+    "_",
+    "<a",
+    "a.",
+    "und",
+    "[^",
+)
+
+
+@pytest.mark.parametrize("piece", STRANGE)
+def test_a_strange_text_is_searched_in_one_go(piece: str) -> None:
+    """No search goes back again and again: 300 KB of anything come to an end."""
+    text = piece * (300_000 // len(piece))
+    assert all(text[fact.start : fact.end] == fact.text for fact in find_facts(text))
+
+
+def test_strange_sources_are_read_in_one_go() -> None:
+    """The same holds for notes of digits, of quotation marks, and of brackets."""
+    for piece in ("1", '"', "[", "a."):
+        assert FactSources([piece * 30_000]).count_missing("It is `x`.") == 1
+
+
+def calls_of(function: Callable[[], object]) -> int:
+    """Return how many calls a function makes, those into C with them."""
+    count = 0
+
+    def profile(_frame: object, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event in {"call", "c_call"}
+
+    sys.setprofile(profile)
+    try:
+        function()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def test_the_work_grows_with_the_article() -> None:
+    """20,000 words cost twice the calls of 10,000; the notes were read before."""
+    article = "\n\n".join(SENTENCES)
+    sources = FactSources([article[: len(article) // 2]])
+    times = 10_000 // len(article.split())
+    half, full = (
+        calls_of(partial(sources.missing, "\n\n".join([article] * count)))
+        for count in (times, times * 2)
+    )
+    assert full < half * 2.1
+    assert full < 20_000 * 200

@@ -23,7 +23,7 @@ time 1e-9 ns nanosecond nanosekunde
 time 1e-6 µs μs us microsecond mikrosekunde
 time 1e-3 ms msec millisecond millisekunde
 time 1 s sec second sek sekunde sekündig
-time 60 min minute minütig
+time 60 min m minute minütig
 time 3600 h hr hour std stunde stündig
 time 86400 d day tag tage tagen tägig
 time 604800 wk week woche wöchig
@@ -79,15 +79,16 @@ times 1 x \N{MULTIPLICATION SIGN} time fold mal fach
 """
 """What is measured, how many of its first unit a unit is, and how it is written."""
 _SHORT = 3
-_SPELLINGS: dict[str, list[Unit]] = {}
+SPELLINGS: dict[str, list[Unit]] = {}
 for _measure, _factor, *_names in map(str.split, _UNITS.strip().splitlines()):
     for _name in _names:
-        _SPELLINGS.setdefault(_name, []).append((_measure, float(_factor)))
+        SPELLINGS.setdefault(_name, []).append((_measure, float(_factor)))
+NO_UNIT: Unit = ("", 1.0)
 _CURRENCIES = frozenset(("$", "€", "£", "¥", "CHF"))
-for _name, _found in [*_SPELLINGS.items()]:
+for _name, _found in [*SPELLINGS.items()]:
     for _ending in ("s", "e", "n", "en", "es", "er", "em"):
         if len(_name) > (_SHORT if _ending != "s" else _SHORT - 1):
-            _SPELLINGS.setdefault(_name + _ending, _found)
+            SPELLINGS.setdefault(_name + _ending, _found)
 _SCALES = {
     **dict.fromkeys(("k", "tsd", "thousand", "tausend"), 1e3),
     **dict.fromkeys(("m", "mn", "mio", "million", "millions", "millionen"), 1e6),
@@ -126,6 +127,11 @@ _FIXED = {
     **dict.fromkeys(("twice", "double", "doubled", "doppelt"), (2.0, "times")),
 }
 """Words in the notes that an article may write as a number."""
+_LABELS = frozenset(
+    ("figure", "fig", "table", "step", "part", "chapter", "section", "abbildung")
+    + ("tabelle", "schritt", "teil", "kapitel", "abschnitt")
+)
+"""What a text numbers itself."""
 _ORDINALS = frozenset(("st", "nd", "rd", "th", "er", "te", "ten", "ter", "tes"))
 
 _ABOUT = "about around roughly approximately approx some circa ca etwa rund ungefähr"
@@ -153,6 +159,8 @@ _PAIR = re.compile(r"\s*(?:,|and|und|or|oder)\s*[$€£¥]?\s*")
 _SHARE = re.compile(r"\s*(?:in|of|out of|von|aus)\s*(?:the |den |der )?")
 _MAX_DIGITS = 40
 _SMALL = 12
+_COMMON_DIGITS = 2
+"""A number with more digits that count is seldom in the notes for something else."""
 _TEN, _TWENTY = 10, 20
 _REACH = 0.15
 """How far a rounded number may be off, of itself."""
@@ -182,7 +190,9 @@ class Amount:
             yield self.unit[0], f"{self.size:.9g}"
             yield "alone", f"{self.value:.9g}"
         else:
-            yield "counted" if self.noun else "any", f"{self.value:.9g}"
+            value = f"{self.value:.9g}"
+            is_rare = len(value.replace(".", "").rstrip("0")) > _COMMON_DIGITS
+            yield "any" if is_rare or not self.noun else "counted", value
 
     def given(self) -> Iterator[Key]:
         """Yield the keys that it adds to those of the notes."""
@@ -227,16 +237,16 @@ class Number:
     readings: tuple[Amount, ...] = ()
 
 
-def find_numbers(text: str, language: Language) -> list[Number]:
-    """Return the numbers of a text in their order."""
-    return _NumberReader(text, language).read()
+def find_numbers(text: str, language: Language, start: int, end: int) -> list[Number]:
+    """Return the numbers of a part of a text in their order."""
+    return _NumberReader(text, language, start, end).read()
 
 
 class _NumberReader:
-    def __init__(self, text: str, language: Language) -> None:
+    def __init__(self, text: str, language: Language, start: int, end: int) -> None:
         self._text = text
         self._language = language
-        self._tokens = list(_TOKEN.finditer(text))
+        self._tokens = list(_TOKEN.finditer(text, start, end))
         self._lower = [token[0].lower() for token in self._tokens]
 
     def read(self) -> list[Number]:
@@ -263,17 +273,19 @@ class _NumberReader:
         word = self._lower[at]
         value, stop = self._english(at)
         if stop > at:
-            return Number(at, [value], stop, is_word=True)
+            is_idiom = self._lower[at] in {"a", "an"} and stop == at + 2
+            return Number(at, [value], stop, is_word=True, is_loose=is_idiom)
         if word in _FIXED:
             value, measure = _FIXED[word]
             return Number(
                 at, [value], at + 1, is_loose=True, forms=[(1, [(measure, 1)])]
             )
         if (german := _german(word)) is not None:
-            return Number(at, [german], at + 1, is_word=True)
+            is_idiom = word in {"hundert", "tausend"}
+            return Number(at, [german], at + 1, is_word=True, is_loose=is_idiom)
         attached = _GERMAN_UNIT.fullmatch(word)
         if attached and (german := _german(attached[1])):
-            return Number(at, [german], at + 1, forms=[(1, _SPELLINGS[attached[2]])])
+            return Number(at, [german], at + 1, forms=[(1, SPELLINGS[attached[2]])])
         return None
 
     def _digits(self, at: int) -> Number:
@@ -283,6 +295,7 @@ class _NumberReader:
         is_part |= before[-1:] == "_" or (
             before[-1:] in "-\u2010\u2011" and before[:1].isupper()
         )
+        is_part |= at > 0 and self._lower[at - 1] in _LABELS
         values = _values(token[0], self._language)
         literal = "" if values else token[0]
         if literal and (version := re.match(r"\d{1,9}\.\d{1,9}", literal)):
@@ -344,8 +357,8 @@ class _NumberReader:
         word = self._word(at)
         is_joined = bool(word) and not self._between(at, at)
         if word in _SCALES and (is_joined or word not in _JOINED_SCALES):
-            if word in _SPELLINGS:
-                number.forms.append((1.0, _SPELLINGS[word]))
+            if word in SPELLINGS:
+                number.forms.append((1.0, SPELLINGS[word]))
             scale = _SCALES[word]
             if self._language == "de" and word == "billion":
                 scale = 1e12
@@ -361,8 +374,8 @@ class _NumberReader:
         """Return the readings of the unit at a token, and the token behind it."""
         word = self._word(at)
         for name, stop in ((f"{word}-{self._word(at + 1)}", at + 2), (word, at + 1)):
-            if name in _SPELLINGS:
-                return _SPELLINGS[name], stop
+            if name in SPELLINGS:
+                return SPELLINGS[name], stop
         return [], at
 
     def _currency(self, number: Number) -> list[Unit]:
@@ -370,7 +383,7 @@ class _NumberReader:
         at = number.first
         if not at or not _NEAR.fullmatch(self._between(at, at)):
             return []
-        units = _SPELLINGS.get(self._lower[at - 1], [])
+        units = SPELLINGS.get(self._lower[at - 1], [])
         return [unit for unit in units if unit[0] in _CURRENCIES]
 
     def _share_unit(self, first: Number, second: Number) -> None:
@@ -394,21 +407,23 @@ class _NumberReader:
         number.start = self._tokens[first].start()
         number.end = self._tokens[number.stop - 1].end()
         number.readings = tuple(
-            Amount(
-                value * scale,
-                unit,
-                "" if unit[0] else noun,
-                bound,
-                number.is_word and not unit[0] and value * scale <= _SMALL,
-            )
+            self._amount(number, value * scale, unit, noun, bound)
             for value in number.values
             for scale, units in number.forms
-            for unit in units or [("", 1.0)]
+            for unit in units or [NO_UNIT]
         )
         if number.is_word:
             number.is_loose |= all(
                 r.value <= 1 and r.unit[0] != "%" for r in number.readings
             )
+
+    def _amount(
+        self, number: Number, value: float, unit: Unit, noun: str, bound: Bound
+    ) -> Amount:
+        if unit[0] == "times":
+            unit, noun = NO_UNIT, "time"
+        is_small = number.is_word and unit is NO_UNIT and value <= _SMALL
+        return Amount(value, unit, "" if unit[0] else noun, bound, is_small)
 
     def _bound(self, first: int, stop: int) -> Bound:
         words = [self._lower[at] for at in (first - 1, first - 2) if at >= 0]

@@ -7,7 +7,8 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations, pairwise
+from typing import NamedTuple
 
 from writeit.text.amounts import Amount, Key
 from writeit.text.facts import Fact, FactText, fold_link, fold_words, stem, stripped
@@ -16,17 +17,20 @@ from writeit.text.moments import Moment
 
 _MAX_COMPARED = 24
 """Words; a longer quotation is compared in pieces."""
+_MAX_DATES = 40
+"""So many are compared with each other, for the time between them."""
 _MAX_PASSAGES = 50
 """A word that stands in more passages does not tell them apart."""
 _LEAST_LIKE = 0.3
 _LEAST_INITIALS = 3
-_ADDRESS = re.compile(r"(?:[\w-]+\.)+[A-Za-z]{2,}(?:[/?][^\s<>\"`|)\]]*)?")
+_ADDRESS = re.compile(
+    r"(?<![\w.-])(?:[\w-]{1,63}\.){1,9}[A-Za-z]{2,24}(?:[/?][^\s<>\"`|)\]]*)?"
+)
 _CODE_TOKEN = re.compile(r"\w+|[^\w\s]")
 _PASSAGE_END = re.compile(r"(?<=[.!?…])[\"'”\u2019“)\]]*\s+|\n[ \t]*(?=\n|[|])")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class SourcePlace:
+class SourcePlace(NamedTuple):
     """A place in the sources: the number of one, from 0, and offsets in it."""
 
     source: int
@@ -66,23 +70,25 @@ class FactSources:
         self._passages = _Passages(self._texts)
 
     def _read_facts(self) -> None:
+        dates: dict[Moment, SourcePlace] = {}
         for number, text in enumerate(self._texts):
-            for fact in (*text.facts, *text.quantities(text.code)):
+            for fact in (*text.facts, *text.quantities_in_code()):
                 place = SourcePlace(number, fact.start, fact.end)
+                for key in _keys_of(fact):
+                    self._keys.setdefault(key, place)
                 for reading in fact.readings:
-                    for key in reading.given():
-                        self._keys.setdefault(key, place)
-                    if isinstance(reading, Amount):
+                    if isinstance(reading, Moment):
+                        dates.setdefault(reading, place)
+                    else:
                         self._sizes[reading.unit[0]].append((reading.size, place))
-                if fact.kind in {"number", "link"}:
-                    for word in fact.words:
-                        self._keys.setdefault((fact.kind, word), place)
-                        self._keys.setdefault(
-                            (fact.kind, word.partition("#")[0].rstrip("/")), place
-                        )
             for match in _ADDRESS.finditer(text.text, text.start):
                 place = SourcePlace(number, *match.span())
                 self._keys.setdefault(("link", fold_link(match[0])), place)
+        known = [*dates.items()][:_MAX_DATES]
+        for (first, place), (second, _) in combinations(known, 2):
+            for measure, size in second.since(first):
+                self._keys.setdefault((measure, f"{size:.9g}"), place)
+                self._sizes[measure].append((size, place))
         for sizes in self._sizes.values():
             sizes.sort()
 
@@ -182,6 +188,16 @@ class FactSources:
                 return self._words.place(at, len(fact.text))
         places = [self._keys.get(("name", word)) for word in words]
         return places[0] if all(places) else None
+
+
+def _keys_of(fact: Fact) -> Iterator[Key]:
+    """Yield the keys that a fact of the notes has; a link without its fragment, too."""
+    for reading in fact.readings:
+        yield from reading.given()
+    if fact.kind in {"number", "link"}:
+        for word in fact.words:
+            yield fact.kind, word
+            yield fact.kind, word.partition("#")[0].rstrip("/")
 
 
 def _code_tokens(text: str) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from functools import cached_property
 from itertools import chain, pairwise
 from typing import Literal
 
-from writeit.text.amounts import Amount, Number, find_numbers
+from writeit.text.amounts import SPELLINGS, Amount, Number, find_numbers
 from writeit.text.block_reader import read_blocks
 from writeit.text.blocks import CONTAINER_KINDS, VERBATIM_KINDS, Block
 from writeit.text.front_matter import find_front_matter
@@ -40,7 +40,7 @@ _AFTER_LINK = ".,;:!?'\"*_~\u201d\u201c\u2019"
 _SHORT = 3
 _TICKS = re.compile(r"`+")
 _MARKS = re.compile(
-    r"\[\^?\d{1,4}\]|\[\^[^\]\n]{0,80}\]|</?[A-Za-z][^<>\n]*>|<!--|-->|&\w{1,30};"
+    r"\[\^?\d{1,4}\]|\(\d\)|\[\^[^\]\n]{0,80}\]|</?[A-Za-z][^<>\n]*>|<!--|-->|&\w{1,30};"
     r"|[*~\\]|(?<![^\W_])_+|_+(?![^\W_])"
 )
 """Inline markdown that is no text."""
@@ -48,7 +48,8 @@ _OPEN, _SHUT = r"(?<![\w\"'\u2019])", r"(?!\w)"
 _QUOTATION = re.compile(
     r"“[^“”„]*”|„[^„“”\"]*[“”\"]|«[^«»]*»|»[^«»]*«"
     rf"|{_OPEN}\"(?=\S)[^\"]*(?<=\S)\"{_SHUT}"
-    rf"|{_OPEN}['\u2018\u201a](?=[^\s\d])(?:[^'\u2018\u2019\u201a]|(?<=\w)['\u2019](?=\w))*(?<=\S)['\u2019\u2018]{_SHUT}"
+    rf"|{_OPEN}['\u2018\u201a](?=[^\s\d])"
+    rf"(?:[^'\u2018\u2019\u201a]|(?<=\w)['\u2019](?=\w))*(?<=\S)['\u2019\u2018]{_SHUT}"
 )
 """Single quotation marks are told from apostrophes by the letters around them."""
 _LEFT_OUT = re.compile(r"\[[^\]]{2,80}\]|\.(?: ?\.){2,}|…")
@@ -66,7 +67,7 @@ _NAME = re.compile(
 _SENTENCE_START = re.compile(r"(?:^|[.!?:…—\u2013|]|[\"“\u2018(\[])[\"“\u2018(\[\s]*$")
 _SMALL_WORD = re.compile(r"(?<![\w'\u2019-])[a-zà-öø-þ]+")
 _INNER_CAPITAL = re.compile(rf".+[{_CAPITAL}\d]")
-_NO_NAMES = FUNCTION_WORDS | MONTHS.keys() | WEEKDAYS.keys() | {"im", "ive", "id"}
+_NO_NAMES = {*FUNCTION_WORDS, *SPELLINGS, *MONTHS, *WEEKDAYS, "im", "ive", "id"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +99,8 @@ def fold_words(text: str) -> Iterator[tuple[str, int, int]]:
 
 def fold_link(target: str) -> str:
     """Return an address without what may be left out."""
-    target = (
-        target.lower().removeprefix("mailto:").partition("://")[2] or target.lower()
-    )
-    return target.removeprefix("www.").rstrip("/")
+    target = target.lower().removeprefix("mailto:")
+    return target.rpartition("://")[2].removeprefix("www.").rstrip("/")
 
 
 def stem(word: str) -> str:
@@ -126,16 +125,20 @@ class FactText:
         """As long as the text: what is not prose is spaces; with the code in spans."""
         self.prose = _blank(self.plain, self._code)
 
-    @property
-    def code(self) -> str:
-        """As long as the text: what is not code, in a span or a block, is spaces."""
+    def quantities_in_code(self) -> Iterator[Fact]:
+        """Yield the numbers and dates in its code, which count in notes."""
         gaps = pairwise([0, *chain.from_iterable(sorted(self._code)), len(self.text)])
-        return _blank(self.text, [*gaps][::2])
+        return self.quantities(_blank(self.text, [*gaps][::2]), self._code)
 
     @cached_property
     def facts(self) -> list[Fact]:
         """All facts in their order, a quotation before what is in it."""
-        found = [*self._found, *self._quotations(), *self.quantities(self.prose)]
+        places = [(start, end) for _, start, end in self.leaves]
+        found = [
+            *self._found,
+            *self._quotations(),
+            *self.quantities(self.prose, places),
+        ]
         if self.language == "en":
             found.extend(self._names())
         return sorted(found, key=lambda fact: (fact.start, -fact.end))
@@ -222,14 +225,16 @@ class FactText:
                     text = self.text[first:last]
                     yield Fact("quotation", first, last, text, words=words)
 
-    def quantities(self, text: str) -> Iterator[Fact]:
-        """Yield the numbers and dates of `prose` or `code`."""
+    def quantities(
+        self, text: str, places: Iterable[tuple[int, int]]
+    ) -> Iterator[Fact]:
+        """Yield the numbers and dates in places of `prose` or `code`."""
         moments, rest = find_moments(text)
         for moment in moments:
             place = moment.start, moment.end
             yield Fact("date", *place, self.text[slice(*place)], moment.readings)
-        for number in find_numbers(rest, self.language):
-            yield self._number(number)
+        for start, end in places:
+            yield from map(self._number, find_numbers(rest, self.language, start, end))
 
     def _number(self, number: Number) -> Fact:
         text = self.text[number.start : number.end]
@@ -266,7 +271,9 @@ def _name_words(text: str, common: set[str], *, is_first: bool) -> Iterator[str]
     for word in WORD.finditer(text):
         folded = stem(fold(word[0].removesuffix("'s").removesuffix("\u2019s")))
         is_unsure = is_first and not word.start() and not _INNER_CAPITAL.match(word[0])
-        is_common = folded in _NO_NAMES or word[0].lower() in common
+        is_common = word[0].lower() in common or not _NO_NAMES.isdisjoint(
+            (folded, word[0].lower())
+        )
         if word[0][0].isupper() and len(folded) > 1 and not is_unsure and not is_common:
             yield folded
 

@@ -95,6 +95,20 @@ class Moment:
             weekday = date(self.year, self.month, self.day).weekday()
             yield "weekday", weekday, None
 
+    def since(self, other: Moment) -> Iterator[tuple[str, float]]:
+        """Yield the years, months and days between two dates, as amounts have them."""
+        if self.year and other.year:
+            years = abs(self.year - other.year)
+            yield "month", years * 12
+            if self.month and other.month:
+                months = (self.year - other.year) * 12 + self.month - other.month
+                yield "month", abs(months)
+                if self.day and other.day:
+                    days = date(self.year, self.month, self.day) - date(
+                        other.year, other.month, other.day
+                    )
+                    yield "time", abs(days.total_seconds())
+
 
 @dataclass(frozen=True, slots=True)
 class FoundMoment:
