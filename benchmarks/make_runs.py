@@ -19,13 +19,14 @@ from uuid import UUID
 
 from writeit.domain import state_machine
 from writeit.domain.answer import AIResponse, Call
+from writeit.domain.document import RunDocument
 from writeit.domain.entity import TokenUsage
 from writeit.domain.events import Event, RunStarted
 from writeit.domain.model_id import split_model_id
 from writeit.domain.operations import generate, lifecycle, select
 from writeit.domain.pipeline import InputSpec, PipelineConfiguration, StepSpec
 from writeit.domain.primer import RunPrimer, StylePrimer
-from writeit.domain.run import PipelineRun, RunDocument, StepState
+from writeit.domain.run import PipelineRun, StepState
 from writeit.ports.store import RunCommit
 from writeit.storage.store import LmdbStore
 

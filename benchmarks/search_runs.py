@@ -25,9 +25,10 @@ from make_runs import MODELS, PIPELINE, START, Author
 
 from writeit.domain import state_machine
 from writeit.domain.answer import Call
+from writeit.domain.document import RunDocument
 from writeit.domain.events import Event, RunStarted
 from writeit.domain.operations import generate, select
-from writeit.domain.run import PipelineRun, RunDocument, StepState
+from writeit.domain.run import PipelineRun, StepState
 from writeit.ports.store import RunCommit, SearchQuery
 from writeit.storage.keys import run_by_uri
 from writeit.storage.snapshot import Batch

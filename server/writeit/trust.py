@@ -10,21 +10,20 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from writeit.domain.errors import NotTrusted, StoreError, WriteItError
-from writeit.domain.model_id import check_model_id
+from writeit.domain.entity import text_digest
+from writeit.domain.errors import NotTrusted, StoreError
 from writeit.domain.pipeline import PipelineConfiguration
 from writeit.engine.limits import MAX_WORKSPACE_CALLS, TRUST_BUTTON
 from writeit.engine.precedence import Untrusted, Want
 from writeit.files import folder_lock, write_whole_file
-from writeit.library.catalog import Library, LibraryEntry, text_digest
+from writeit.library.catalog import Library, LibraryEntry
 from writeit.library.front_matter import FrontMatterConfig
-from writeit.ports.models import ModelCall, Models
 from writeit.trust_record import (
     ENTRIES,
     HISTORY,
@@ -44,19 +43,6 @@ def is_trusted_by_environment() -> bool:
     return os.environ.get(TRUST_VARIABLE) == "1"
 
 
-def front_matter_digest(config: FrontMatterConfig) -> str:
-    """Return the digest of what front matter names; "" if it names nothing."""
-    if not config.models and config.output_path is None and not config.reasoning:
-        return ""
-    named: dict[str, object] = {
-        "models": config.models,
-        "output_path": config.output_path,
-    }
-    if config.reasoning:  # not always: decisions of before have digests without it
-        named["reasoning"] = config.reasoning
-    return text_digest(json.dumps(named, sort_keys=True))
-
-
 def pipeline_wants(configuration: PipelineConfiguration, file: str) -> list[Want]:
     """Return what a pipeline names: models, and how many calls a step makes."""
     models = dict.fromkeys(m for step in configuration.steps for m in step.models)
@@ -69,11 +55,13 @@ def pipeline_wants(configuration: PipelineConfiguration, file: str) -> list[Want
 
 
 def front_matter_wants(config: FrontMatterConfig, file: str) -> list[Want]:
-    """Return what front matter names: models, reasoning and an output path."""
+    """Return what front matter names: models, reasoning, files and an output path."""
     models = dict.fromkeys(m for step in config.models.values() for m in step)
     wants = [Want("model", model, file) for model in models]
     efforts = dict.fromkeys(map(str, config.reasoning.values()))
     wants += [Want("reasoning", effort, file) for effort in efforts]
+    names = dict.fromkeys((*config.notes, *config.context))
+    wants += [Want("file", name, file) for name in names]
     if config.output_path is not None:
         wants.append(Want("output", config.output_path, file))
     return wants
@@ -192,7 +180,7 @@ class FolderTrust:
             key = configuration.configuration_id
             digests[key] = text_digest(key)
             wants += pipeline_wants(configuration, pipeline)
-        digest, name = front_matter_digest(config), self.name_of(document)
+        digest, name = config.digest_of_names, self.name_of(document)
         is_seen = not digest or is_typed or self.allows(digest)
         if not is_seen:
             digests[name] = digest
@@ -318,6 +306,28 @@ class FolderTrust:
             hint="Trust this folder (on the command line: writeit trust), or use"
             " another style.",
             wants=[want.to_json() for want in self.wants(self.unseen_files(library))],
+            confirm=TRUST_BUTTON,
+        )
+
+    def require_files(
+        self, config: FrontMatterConfig, untrusted: Untrusted, key: object
+    ) -> None:
+        """Refuse to read the files that front matter names if it is not trusted.
+
+        `key` is what the user is shown it for.
+
+        Raises:
+            NotTrusted: the user has not agreed to this front matter.
+        """
+        if not untrusted.front_matter or not (config.notes or config.context):
+            return
+        self.shown[key] = untrusted.digests
+        raise NotTrusted(
+            f"{untrusted.front_matter} names other files, and you have not trusted it."
+            " They were not read, and nothing was started.",
+            hint="Trust this folder (on the command line: writeit trust and the name of"
+            " the document), or remove `notes` and `context` there.",
+            wants=[want.to_json() for want in untrusted.wants],
             confirm=TRUST_BUTTON,
         )
 
@@ -461,18 +471,6 @@ class FolderTrust:
                 reason="read_only",
                 hint="Make it writable, or free some space.",
             ) from error
-
-
-async def find_hosts(models: Models, wants: Iterable[Want]) -> list[Want]:
-    """Return the hosts that the models of `wants` are at; nothing is sent."""
-    hosts = []
-    for want in wants:
-        if want.kind == "model":
-            with suppress(WriteItError):  # it could not be called
-                check_model_id(want.value)
-                estimate = await models.estimate(ModelCall(model=want.value, prompt=""))
-                hosts.append(Want("host", estimate.destination, want.source))
-    return list(dict.fromkeys(hosts))
 
 
 def _own_entries(library: Library) -> list[LibraryEntry[Any]]:

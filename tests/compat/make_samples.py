@@ -27,12 +27,13 @@ from support.scripted_models import ScriptedModels
 from writeit.domain import events as e
 from writeit.domain import state_machine
 from writeit.domain.answer import Call
+from writeit.domain.document import RunDocument
 from writeit.domain.errors import ModelError
 from writeit.domain.operations import generate, lifecycle, select
 from writeit.domain.operations.lifecycle import Events
 from writeit.domain.pipeline import PipelineConfiguration
 from writeit.domain.primer import StylePrimer
-from writeit.domain.run import Passage, PipelineRun, RunDocument, StepState
+from writeit.domain.run import Passage, PipelineRun, StepState
 from writeit.domain.session import UserPreferences, UserSession
 from writeit.engine.engine import Engine
 from writeit.engine.precedence import StartRequest

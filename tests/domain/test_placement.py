@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 
 from support.text_strategies import paragraphs, texts
+from writeit.domain.document import RunDocument
 from writeit.domain.placement import is_passage_gone, place_content, with_line_ends_of
-from writeit.domain.run import RunDocument
 
 
 def on(before: str, selection: str, after: str) -> RunDocument:

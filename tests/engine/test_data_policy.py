@@ -5,8 +5,8 @@ import pytest
 from storage.conftest import lmdb_store  # noqa: F401 -- a fixture
 from storage.samples import a_run, answer, ask, at, go_on, put, receive, select
 from support.runs import new_run
+from writeit.domain.document import RunDocument
 from writeit.domain.events import TextApplied
-from writeit.domain.run import RunDocument
 from writeit.engine import data_policy
 from writeit.storage.store import LmdbStore
 

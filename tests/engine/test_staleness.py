@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from support.engine_setup import MODEL, START, EngineSetup
+from writeit.domain.document import RunDocument
 from writeit.domain.errors import InvalidParams, InvalidTransition
 from writeit.domain.operations import lifecycle, select
 from writeit.domain.pipeline import InputSpec, PipelineConfiguration, StepSpec
 from writeit.domain.primer import StylePrimer
-from writeit.domain.run import PipelineRun, RunDocument
+from writeit.domain.run import PipelineRun
 from writeit.engine.precedence import StartRequest
 from writeit.engine.requests import RegenerateStep
 from writeit.engine.staleness import TodaysTexts
@@ -50,7 +51,9 @@ def pipeline(**prompts: str) -> PipelineConfiguration:
 
 def todays(document: RunDocument = NOTES, **changes: Any) -> TodaysTexts:
     """What is there today; unchanged unless the test says so."""
-    known = TodaysTexts(document=document, configuration=pipeline(), primer=PRIMER)
+    known = TodaysTexts(
+        document=document, configuration=pipeline(), primers={"plain": PRIMER}
+    )
     return replace(known, **changes)
 
 
@@ -133,7 +136,7 @@ async def test_a_changed_style_primer(setup: EngineSetup) -> None:
     """It is appended to every prompt."""
     run = await completed(setup)
     primer = PRIMER.evolve(content="Write with colour.")
-    found = await stale(setup, run, todays(primer=primer))
+    found = await stale(setup, run, todays(primers={"plain": primer}))
     assert found == ["angles: primer", "outline: primer, step", "draft: primer, step"]
 
 

@@ -10,15 +10,11 @@ from uuid import UUID
 import pytest
 
 from writeit.domain.answer import AIResponse
+from writeit.domain.document import RunDocument
 from writeit.domain.entity import TokenUsage
 from writeit.domain.pipeline import PipelineConfiguration
 from writeit.domain.primer import RunPrimer
-from writeit.domain.run import (
-    PipelineRun,
-    RunDocument,
-    StepState,
-    StepStatus,
-)
+from writeit.domain.run import PipelineRun, StepState, StepStatus
 from writeit.library.catalog import bundled_library_root, read_library
 from writeit.library.front_matter import split_front_matter
 from writeit.library.yaml_source import has_errors
@@ -143,11 +139,12 @@ def test_articles_have_the_four_steps(name: str) -> None:
 @pytest.mark.parametrize("name", ARTICLES)
 def test_articles_are_made_of_the_document_into_a_new_file(name: str) -> None:
     configuration = pipeline(name)
-    source, audience = configuration.inputs
+    source, audience, words = configuration.inputs
     assert (configuration.applies_to, configuration.output) == ("document", "new_file")
     assert (source.name, source.source) == ("source_material", "document")
     assert source.required
     assert audience.default
+    assert (words.name, words.type, words.required) == ("words", "number", False)
 
 
 @pytest.mark.parametrize("name", ARTICLES)

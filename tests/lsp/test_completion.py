@@ -13,7 +13,7 @@ from support.front_matter_document import (
 )
 
 POST = "  pipeline: post\n"
-REST = ["models", "reasoning", "inputs", "output_path", "providers"]
+REST = ["models", "reasoning", "inputs", "notes", "context", "output_path", "providers"]
 KEYS = ["pipeline", "primer", *REST]
 LEVELS = ["none", "low", "medium", "high"]
 

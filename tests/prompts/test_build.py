@@ -11,15 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from writeit.domain.answer import AIResponse
+from writeit.domain.document import RunDocument
 from writeit.domain.entity import TokenUsage
 from writeit.domain.pipeline import InputSpec, PipelineConfiguration, StepSpec
 from writeit.domain.primer import RunPrimer
-from writeit.domain.run import (
-    PipelineRun,
-    RunDocument,
-    StepState,
-    StepStatus,
-)
+from writeit.domain.run import PipelineRun, StepState, StepStatus
 from writeit.prompts.build import (
     Revision,
     build_context,

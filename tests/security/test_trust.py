@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from support.clone import HOSTILE_HEAD, OURS, THEIRS, Clone, cloning, decisions
-from support.editor import serving
+from support.editor import Refused, serving
 from support.provider import Provider
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -84,6 +84,21 @@ async def test_a_bundled_pipeline_works_with_models_that_the_user_names(
     uri = clone.write("notes.md", f"{HOSTILE_HEAD}Notes.\n")
     run_id = await clone.start("tech-article", uri)
     assert await clone.generate(run_id, models=[OURS]) == ["ours"]
+
+
+async def test_front_matter_of_an_unknown_folder_names_no_file(clone: Clone) -> None:
+    """They are read after the user's yes, and again only if it stays the same."""
+    clone.write("secrets.md", "Secret.\n")
+    uri = clone.write("notes.md", "---\nwriteit: {notes: [secrets.md]}\n---\nNotes.\n")
+    with pytest.raises(Refused, match=r"notes\.md names other files") as refused:
+        await clone.start("tech-article", uri)
+    assert values(refused.value.data["wants"], "file") == {"secrets.md"}
+    run_id = await clone.start("tech-article", uri, confirmed=True)
+    preview = await clone.editor.command("writeit.step.preview", runId=run_id)
+    assert "Secret." in preview["prompt"]
+    clone.write("notes.md", "---\nwriteit: {context: [secrets.md]}\n---\nNotes.\n")
+    with pytest.raises(Refused, match="names other files"):
+        await clone.start("tech-article", uri)
 
 
 async def test_front_matter_of_an_unknown_folder_names_no_model(clone: Clone) -> None:

@@ -7,12 +7,13 @@ from uuid import UUID
 from writeit.domain import events as e
 from writeit.domain import state_machine
 from writeit.domain.answer import AIResponse, Call
+from writeit.domain.document import RunDocument
 from writeit.domain.entity import TokenUsage
 from writeit.domain.operations import generate
 from writeit.domain.operations.select import select_response
 from writeit.domain.pipeline import InputSpec, PipelineConfiguration, StepSpec
 from writeit.domain.primer import RunPrimer, StylePrimer
-from writeit.domain.run import PipelineRun, RunDocument, StepState
+from writeit.domain.run import PipelineRun, StepState
 from writeit.domain.session import UserSession
 from writeit.ports.store import RunCommit, Store
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from storage.samples import an_id, answer, at
 from writeit.domain.answer import AIResponse, ResponseFailure, StreamingResponse
+from writeit.domain.document import RunDocument
 from writeit.domain.entity import Entity, TokenUsage
 from writeit.domain.errors import InvalidParams
 from writeit.domain.primer import RunPrimer, StylePrimer
@@ -17,7 +18,6 @@ from writeit.domain.run import (
     Passage,
     PipelineRun,
     PreviousStepState,
-    RunDocument,
     StepState,
 )
 from writeit.storage import keys, mapping, records

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from views.manuscripts import ANGLES, DRAFT, OTHER_DRAFT, OUTLINE
 from writeit.domain.answer import AIResponse, Call, ResponseFailure, StreamingResponse
+from writeit.domain.document import RunDocument
 from writeit.domain.entity import TokenUsage
 from writeit.domain.errors import FailureReason
 from writeit.domain.primer import RunPrimer
@@ -14,7 +15,6 @@ from writeit.domain.run import (
     Passage,
     PipelineRun,
     PipelineStatus,
-    RunDocument,
     StepState,
     StepStatus,
 )

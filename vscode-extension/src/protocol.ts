@@ -1553,7 +1553,7 @@ export interface TrustResult {
  * One thing that a file of a folder would cause.
  */
 export interface Want {
-  readonly kind: 'host' | 'model' | 'output' | 'calls' | 'reasoning';
+  readonly kind: 'host' | 'model' | 'output' | 'calls' | 'reasoning' | 'file';
   readonly value: string;
   readonly from: string;
 }

@@ -12,7 +12,7 @@ import click
 from writeit import __version__
 from writeit.cli.output import echo, json_option, print_json
 from writeit.cli.workspace import find_workspace, read_text_file, run_async
-from writeit.domain.errors import InvalidParams
+from writeit.domain.errors import WriteItError
 from writeit.domain.run import PipelineStatus
 from writeit.domain.run_summary import RunSummary, StaleStep
 from writeit.domain.session import UserPreferences
@@ -21,6 +21,7 @@ from writeit.engine.sessions import start_session
 from writeit.engine.staleness import TodaysTexts
 from writeit.library.catalog import own_pipelines, read_library
 from writeit.library.front_matter import read_source_document
+from writeit.library.named_files import read_named_files
 from writeit.ports.store import Store
 from writeit.ports.system import Ports
 from writeit.views import wording
@@ -117,17 +118,18 @@ async def _find_stale(
     path = Path(unquote(urlsplit(summary.uri).path))
     try:
         source = read_source_document(read_text_file(path), path=str(path))
-    except InvalidParams:  # the document is gone
+        config = source.require_valid().front_matter.config
+        document = read_named_files(config, source.document, workspace, read_text_file)
+    except WriteItError:  # one of them is gone, or being edited
         return ()
     library, _ = read_library(workspace)
     engine = start_session(ports, workspace, store)
     run = await engine.load_run(summary.run_id)
-    primer = run.primer and library.primers.get(run.primer.primer_id)
     today = TodaysTexts(
-        document=source.document,
-        front_matter_inputs=source.front_matter.config.inputs,
+        document=document,
+        front_matter_inputs=config.inputs,
         configuration=library.usable_pipeline(run.pipeline),
-        primer=primer.value if primer else None,
+        primers=library.usable_primers,
         own_pipelines=own_pipelines(),
     )
     return await engine.find_stale_steps(summary.run_id, today)

@@ -268,8 +268,9 @@ async def _execute(
         run_id = opened.run.pipeline_run_id
         try:
             run = await _run_steps(workspace, opened, choices, stream_printer)
+            selection = opened.model_selection
             limit = resolve_allowed_providers(
-                workspace.store, run, opened.model_selection.providers
+                workspace.store, run, selection.providers, selection.file_providers
             )
         except WriteItError as error:
             if kept := await _keep_or_delete(workspace, request, run_id):

@@ -10,7 +10,7 @@ import click
 
 from writeit.cli.console import Console, InputStopped
 from writeit.cli.output import echo
-from writeit.cli.trust import check_primer
+from writeit.cli.trust import check_files, check_primer
 from writeit.cli.workspace import OpenWorkspace, read_text_file
 from writeit.domain.pipeline import InputSpec, PipelineConfiguration, Reasoning
 from writeit.domain.primer import StylePrimer
@@ -29,6 +29,7 @@ from writeit.library.front_matter import (
     SourceDocument,
     read_source_document,
 )
+from writeit.library.named_files import read_file_providers, read_named_files
 from writeit.text.lines import escape_controls, make_visible
 
 
@@ -98,6 +99,7 @@ async def open_run(workspace: OpenWorkspace, request: RunRequest) -> OpenedRun:
         front_matter_reasoning=config.reasoning,
         reasoning=request.reasoning,
         providers=config.providers,
+        file_providers=read_file_providers(run.document, _find_text),
         own_pipelines=own_pipelines(),
         confirmed=request.confirmed,
         untrusted=_assess_trust(workspace, run, config, is_new=request.resume is None),
@@ -161,12 +163,16 @@ async def _start_new_run(
         Settings(),
         workspace.engine.preferences,
     )
+    document = source.document
+    if configuration.applies_to == "document":
+        check_files(workspace, library, configuration, (config, request.file))
+        document = read_named_files(config, document, workspace.path, read_text_file)
     run = await workspace.engine.start_run(
         StartRequest(
             configuration=configuration,
             inputs=_ask_for_inputs(request, configuration, config),
             front_matter_inputs=config.inputs,
-            document=source.document,
+            document=document,
             primer=primer,
             front_matter_models=config.models,
             models={step: models for step in configuration.step_names if models},
@@ -234,6 +240,12 @@ def path_from_uri(uri: str | None) -> Path | None:
     """Return the path of a `file:` URI, None for others."""
     parts = urlsplit(uri or "")
     return Path(unquote(parts.path)) if parts.scheme == "file" else None
+
+
+def _find_text(uri: str) -> str | None:
+    """Return the text of a file, None if it is gone."""
+    path = path_from_uri(uri)
+    return read_text_file(path) if path is not None and path.is_file() else None
 
 
 def _front_matter_config_of(run: PipelineRun) -> FrontMatterConfig:

@@ -18,15 +18,22 @@ from writeit.cli.workspace import (
     run_async,
 )
 from writeit.domain.errors import BudgetExceeded, NotTrusted, WriteItError
+from writeit.domain.pipeline import PipelineConfiguration
 from writeit.engine.continuing import ContinueResponse
 from writeit.engine.generation import Generation
+from writeit.engine.limits import find_hosts
 from writeit.engine.precedence import ModelSelection, Untrusted, Want
 from writeit.engine.requests import GenerateStep, MergeWithModel, RegenerateStep
 from writeit.engine.streaming import Observer
-from writeit.library.catalog import Library, LibraryEntry, read_library
+from writeit.library.catalog import (
+    Library,
+    LibraryEntry,
+    own_pipelines,
+    read_library,
+)
 from writeit.library.front_matter import FrontMatterConfig, split_front_matter
 from writeit.ports.system import Ports
-from writeit.trust import FolderTrust, find_hosts
+from writeit.trust import FolderTrust
 from writeit.trust_record import read_decisions
 
 TerminalRequest: TypeAlias = (
@@ -39,6 +46,7 @@ WANT_WORDS = {
     "output": "writes to",
     "calls": "makes several calls at once:",
     "reasoning": "lets models think:",
+    "file": "has this file sent, too:",
 }
 
 
@@ -112,6 +120,28 @@ def check_primer(
         if not agrees(Console(), error):
             raise
         workspace.trust.agree_or_refuse(library, entry, confirmed=True)
+
+
+def check_files(
+    workspace: OpenWorkspace,
+    library: Library,
+    configuration: PipelineConfiguration,
+    document: tuple[FrontMatterConfig, Path | None],
+) -> None:
+    """Ask whether files that front matter names may be read and sent.
+
+    Raises:
+        NotTrusted: the user said no, or cannot be asked.
+    """
+    is_own = configuration.configuration_id in own_pipelines()
+    pipeline, record = None if is_own else configuration, workspace.trust
+    untrusted = record.assess(library, pipeline, *document)
+    try:
+        record.require_files(document[0], untrusted, document[1])
+    except NotTrusted as error:
+        if not agrees(Console(), error):
+            raise
+        record.trust(library, untrusted.digests)
 
 
 @click.command()

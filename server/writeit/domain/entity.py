@@ -65,6 +65,11 @@ class Entity(BaseModel):
         return type(self)(**{**self.__dict__, **changes})
 
 
+def text_digest(text: str) -> str:
+    """Return the SHA-256 of a text, as hexadecimal digits."""
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+
+
 class GrowingEntity(Entity):
     """An entity that is written to exports and got fields after its first version."""
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from writeit.domain.document import RunDocument
 from writeit.domain.pipeline import Output
-from writeit.domain.run import RunDocument
 from writeit.text.diff import match_sequences
 from writeit.text.fitting import (
     Misfit,

@@ -11,6 +11,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from writeit.domain.answer import AIResponse, Call, ResponseFailure, StreamingResponse
+from writeit.domain.document import RunDocument
 from writeit.domain.entity import (
     Entity,
     GrowingEntity,
@@ -23,6 +24,9 @@ from writeit.domain.primer import RunPrimer
 from writeit.domain.remarks import Dismissal
 from writeit.text.block_reader import list_items, split_paragraphs
 from writeit.text.lines import first_words, fold_space, stand_in
+
+MAX_WORDS_DIGITS = 5
+"""A longer number is no target for the words of a text."""
 
 
 class PipelineStatus(StrEnum):
@@ -312,25 +316,6 @@ class StepState(GrowingEntity):
         return response_id if any(words in text for text in texts) else None
 
 
-class RunDocument(Entity):
-    """The user's document as it was when the run started."""
-
-    text: str = ""
-    """The whole text without its front matter."""
-    selection: str = ""
-    before: str = ""
-    """The text before the selection."""
-    after: str = ""
-    """The text after the selection."""
-    title: str = ""
-    path: str = ""
-    providers: tuple[str, ...] | None = None
-    """The providers that its front matter allowed; None if it set none.
-
-    Used only if the document can no longer be read.
-    """
-
-
 class AppliedText(Entity):
     """A document that contains a step's text; the events have the texts."""
 
@@ -436,6 +421,12 @@ class PipelineRun(GrowingEntity):
         failed = [s.failed_cost_usd for s in steps if s.failed_cost_usd is not None]
         answered = total_cost(r.usage_stats for s in steps for r in s.ai_responses)
         return sum(failed, answered or 0.0) if failed else answered
+
+    def words_asked_for(self, prompt: str) -> int | None:
+        """Return the input `words` if the prompt asks for it: "800 words"."""
+        text = self.user_inputs.get("words", "").strip()
+        is_asked = text.isdecimal() and f"{text} words" in prompt
+        return int(text) if is_asked and len(text) <= MAX_WORDS_DIGITS else None
 
     @property
     def pipeline(self) -> str:

@@ -59,6 +59,8 @@ class StaleReason:
     kind: StaleKind
     name: str
     """The file, the pipeline, the style primer, or the earlier step."""
+    is_named: bool = False
+    """Whether it is a file that the document's front matter names."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,15 @@ def _with_dismissal(
 
 def with_document_uris(run: PipelineRun, map_uri: Callable[[str], str]) -> PipelineRun:
     """Return the run with `map_uri` of the URI of each of its documents."""
+    document = run.document
+    if document.files:
+        notes, context = (
+            tuple(file.evolve(uri=map_uri(file.uri)) for file in files)
+            for files in (document.notes, document.context)
+        )
+        document = document.evolve(notes=notes, context=context)
     return run.evolve(
+        document=document,
         uri=None if run.uri is None else map_uri(run.uri),
         applied=tuple(text.evolve(uri=map_uri(text.uri)) for text in run.applied),
     )

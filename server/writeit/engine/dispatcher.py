@@ -87,7 +87,10 @@ class Dispatcher:
         """
         selection = request.model_selection
         policy = data_policy.resolve_allowed_providers(
-            self._services.store, context.run, selection.providers
+            self._services.store,
+            context.run,
+            selection.providers,
+            selection.file_providers,
         )
         data_policy.check_models([call.model for call, _ in planned.prompts], policy)
         await data_policy.check_provider_names(self._services.models, policy)

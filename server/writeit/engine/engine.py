@@ -243,7 +243,9 @@ class Engine:
                 events=(event,),
                 expected_seq=0,
                 configuration=today.configuration,
-                primer=today.primer,
+                primer=today.primers.get(event.run.primer.primer_id)
+                if event.run.primer
+                else None,
             )
         )
         return event.run

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -34,7 +35,7 @@ from writeit.engine.streaming import (
     ResponseFinished,
     StreamEvent,
 )
-from writeit.ports.models import CallEstimate, ModelCall
+from writeit.ports.models import CallEstimate, ModelCall, Models
 from writeit.ports.store import Store
 from writeit.ports.system import Clock
 
@@ -227,6 +228,18 @@ async def not_trusted_error(
         maxCostUsd=cost if is_known else None,
         confirm=TRUST_BUTTON,
     )
+
+
+async def find_hosts(models: Models, wants: Iterable[Want]) -> list[Want]:
+    """Return the hosts that the models of `wants` are at; nothing is sent."""
+    hosts = []
+    for want in wants:
+        if want.kind == "model":
+            with suppress(WriteItError):  # it could not be called
+                check_model_id(want.value)
+                estimate = await models.estimate(ModelCall(model=want.value, prompt=""))
+                hosts.append(Want("host", estimate.destination, want.source))
+    return list(dict.fromkeys(hosts))
 
 
 def _check_limits(prepared: Sequence[PreparedCall], limits: CostLimits) -> None:

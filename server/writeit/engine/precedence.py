@@ -13,6 +13,7 @@ from typing import Literal
 from uuid import UUID
 
 from writeit.domain import events as e
+from writeit.domain.document import RunDocument
 from writeit.domain.errors import InvalidParams, InvalidPipeline, NotFound
 from writeit.domain.model_id import check_model_id, model_id_problem
 from writeit.domain.operations.lifecycle import check_name
@@ -26,14 +27,12 @@ from writeit.domain.pipeline import (
 )
 from writeit.domain.placement import passage_of
 from writeit.domain.primer import NO_PRIMER, RunPrimer, StylePrimer
-from writeit.domain.run import (
-    PipelineRun,
-    RunDocument,
-    StepState,
-)
+from writeit.domain.run import PipelineRun, StepState
 from writeit.domain.session import Settings, UserPreferences
+from writeit.engine.data_policy import FileProviders
+from writeit.prompts.filters import source_text
 
-WantKind = Literal["host", "model", "output", "calls", "reasoning"]
+WantKind = Literal["host", "model", "output", "calls", "reasoning", "file"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +85,7 @@ class ModelSelection:
     """Named by the command."""
     providers: tuple[str, ...] | None = None
     """Of the front matter: the allowed providers; None allows all."""
+    file_providers: FileProviders = field(default_factory=dict)
     own_pipelines: frozenset[str] = frozenset()
     """The ids of bundled and user-level pipelines."""
     confirmed: bool = False
@@ -357,7 +357,7 @@ def input_value(
 def _document_value(spec: InputSpec, document: RunDocument) -> str:
     match spec.source:
         case "document":
-            return document.text
+            return source_text(document)
         case "selection":
             return passage_of(document).content
         case "title":

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from writeit.domain.answer import AIResponse, Call
+from writeit.domain.document import RunDocument
 from writeit.domain.errors import (
     FailureReason,
     InvalidPipeline,
@@ -21,7 +22,7 @@ from writeit.domain.model_id import THINKING_ROOM, check_model_id
 from writeit.domain.operations import generate
 from writeit.domain.operations.lifecycle import Events
 from writeit.domain.pipeline import PipelineConfiguration, StepSpec
-from writeit.domain.run import PipelineRun, RunDocument, StepState
+from writeit.domain.run import PipelineRun, StepState
 from writeit.engine.precedence import (
     ModelSelection,
     resolve_reasoning,
@@ -39,6 +40,10 @@ from writeit.prompts.build import (
 
 MAX_CHARACTERS_HERE = 1_000_000
 """The longest document whose passages are looked for in this process."""
+
+
+TOKENS_PER_WORD = 2
+"""The room for each word that the user asks for; `max_tokens` may be too low for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,10 +177,12 @@ async def estimate_call(
     temperature = spec.temperature
     if temperature is None:
         temperature = configuration.default("temperature", float)
+    limit = spec.max_tokens or configuration.default("max_tokens", int)
+    words = context.run.words_asked_for(prompt)
     call = ModelCall(
         model=model,
         prompt=prompt,
-        max_tokens=spec.max_tokens or configuration.default("max_tokens", int),
+        max_tokens=max(limit, TOKENS_PER_WORD * words) if limit and words else limit,
         temperature=temperature,
         reasoning=resolve_reasoning(spec, context.run, selection),
         timeout=selection.settings.models.timeout,
@@ -267,7 +274,7 @@ class StepContext:
         """
         step, worker = self.state.step_name, self.services.worker
         document = self.run.document
-        length = len(document.text) + len(document.before) + len(document.after)
+        length = len(document.all_text) + len(document.before) + len(document.after)
         arguments = (self.configuration, self.run, step, revision)
         is_own = self.configuration.configuration_id in own_pipelines
         if worker is None or (is_own and length <= MAX_CHARACTERS_HERE):

@@ -56,8 +56,12 @@ async def build_preview(request: GenerateStep, context: StepContext) -> StepPrev
             for model in named
         )
     )
+    selection = request.model_selection
     policy = data_policy.resolve_allowed_providers(
-        context.services.store, context.run, request.model_selection.providers
+        context.services.store,
+        context.run,
+        selection.providers,
+        selection.file_providers,
     )
     unknown = await data_policy.find_unknown_provider(context.services.models, policy)
     models = [

@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from writeit.domain.answer import AIResponse, Call, StreamingResponse
+from writeit.domain.document import RunDocument
 from writeit.domain.entity import TokenUsage
 from writeit.domain.errors import WriteItError
 from writeit.domain.model_id import split_model_id
 from writeit.domain.placement import passage_of
-from writeit.domain.run import RunDocument
 from writeit.engine.prepared import PreparedCall
 from writeit.engine.streaming import (
     DeltaBatcher,
@@ -57,7 +57,7 @@ def build_response(  # noqa: PLR0913 -- the fields of an answer, each by name
     passage = asked_text(document)
     split = split_thoughts(stream.text, stream.prompt, passage)
     thoughts = filter(None, (stream.thoughts.strip(), split.thoughts))
-    text = clean_answer(stream.text, passage, stream.prompt, document.text)
+    text = clean_answer(stream.text, passage, stream.prompt, document.all_text)
     if continued is not None:
         # The line breaks before the rest say whether it begins a paragraph.
         begin = split.text[: len(split.text) - len(split.text.lstrip())]
@@ -82,7 +82,7 @@ def build_response(  # noqa: PLR0913 -- the fields of an answer, each by name
 
 def asked_text(document: RunDocument) -> str:
     """Return the text that an answer is about: the passage, else the document."""
-    return passage_of(document).content if document.selection else document.text
+    return passage_of(document).content if document.selection else document.all_text
 
 
 def has_text(stream: StreamingResponse, document: RunDocument) -> bool:

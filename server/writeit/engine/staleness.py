@@ -7,21 +7,24 @@ so that neither an update of WriteIt nor a regeneration makes a step stale.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 from urllib.parse import unquote
 from uuid import UUID
 
 from writeit.domain import events as e
+from writeit.domain.document import RunDocument
 from writeit.domain.errors import InvalidParams, InvalidPipeline, InvalidTransition
 from writeit.domain.pipeline import PipelineConfiguration
-from writeit.domain.primer import StylePrimer
-from writeit.domain.run import PipelineRun, PipelineStatus, RunDocument, StepState
+from writeit.domain.primer import NO_PRIMER, StylePrimer
+from writeit.domain.run import PipelineRun, PipelineStatus, StepState
 from writeit.domain.run_summary import StaleReason, StaleStep
 from writeit.engine.precedence import input_value, pin_primer
 from writeit.engine.prepared import EngineServices, StepContext
 from writeit.ports.store import Store
+from writeit.text.lines import LINE_END
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +34,8 @@ class TodaysTexts:
     document: RunDocument | None = None
     front_matter_inputs: Mapping[str, str] = field(default_factory=dict)
     configuration: PipelineConfiguration | None = None
-    primer: StylePrimer | None = None
+    primers: Mapping[str, StylePrimer] = field(default_factory=dict)
+    """The style primers that can be used, by id."""
     own_pipelines: frozenset[str] = frozenset()
 
 
@@ -70,10 +74,34 @@ def with_todays_source(
             for name in run.front_matter_inputs
             if name in run.user_inputs
         }
+    else:
+        document = _but_for_line_ends(run.document, document)
     inputs = _todays_inputs(configuration, run, front_matter, document)
-    # Where the file is now is no change of its text.
-    document = document.evolve(path=run.document.path)
     return run.evolve(document=document, user_inputs=inputs)
+
+
+def _but_for_line_ends(recorded: RunDocument, today: RunDocument) -> RunDocument:
+    """Return today's document; a text with only other line ends is the recorded one.
+
+    Where the file is now is no change of its text either.
+    """
+
+    def keep(old: str, new: str) -> str:
+        return old if LINE_END.sub("\n", old) == LINE_END.sub("\n", new) else new
+
+    old = {file.name: file.text for file in recorded.files}
+    notes, context = (
+        tuple(
+            file.evolve(text=keep(old.get(file.name, ""), file.text)) for file in files
+        )
+        for files in (today.notes, today.context)
+    )
+    return today.evolve(
+        path=recorded.path,
+        text=keep(recorded.text, today.text),
+        notes=notes,
+        context=context,
+    )
 
 
 def _todays_inputs(
@@ -101,12 +129,32 @@ def _todays_inputs(
     return values
 
 
-def with_todays_primer(run: PipelineRun, today: TodaysTexts) -> PipelineRun:
-    """Return the run with today's version of its style primer."""
-    is_other = (
-        run.primer and today.primer and today.primer.version != run.primer.version
-    )
-    return run.evolve(primer=pin_primer(today.primer)) if is_other else run
+def with_todays_primer(
+    run: PipelineRun, pinned: PipelineConfiguration, today: TodaysTexts
+) -> PipelineRun:
+    """Return the run with the style primer that it would have today.
+
+    That is the same one in its version of today, unless front matter names another one
+    now. A primer that the user chose for this run stays.
+    """
+    recorded = run.primer.primer_id if run.primer else None
+    named_before = run.document.primer
+    named = today.document.primer if today.document else None
+    default = pinned.default("style_primer", str)
+    is_named = named and named != named_before
+    if is_named and (named_before or recorded in {None, default}):
+        if named == NO_PRIMER:
+            return run.evolve(primer=None)
+        recorded = named
+    primer = pin_primer(today.primers.get(recorded or ""))
+    return run if primer is None or primer == run.primer else run.evolve(primer=primer)
+
+
+def _of_today(
+    run: PipelineRun, pinned: PipelineConfiguration, today: TodaysTexts
+) -> PipelineRun:
+    primed = with_todays_primer(run, pinned, today)
+    return with_todays_source(primed, today.configuration or pinned, today)
 
 
 async def find_stale_steps(
@@ -119,8 +167,7 @@ async def find_stale_steps(
     changes = _find_changes(run, pinned, today)
     if not changes:
         return ()
-    now = today.configuration or pinned
-    whole = _Recipe(now, with_todays_primer(with_todays_source(run, now, today), today))
+    whole = _Recipe(today.configuration or pinned, _of_today(run, pinned, today))
 
     async def render(recipe: _Recipe, step: StepState) -> str:
         if step.step_name not in recipe.configuration.step_names:
@@ -153,19 +200,47 @@ def _find_changes(
 ) -> dict[StaleReason, _Recipe]:
     """Return what has changed, each with the prompts' ingredients if only it had."""
     changes: dict[StaleReason, _Recipe] = {}
-    sourced = with_todays_source(run, pinned, today)
-    if sourced != run:
-        name = unquote(run.uri or "").rpartition("/")[2]
-        changes[StaleReason("source", name)] = _Recipe(pinned, sourced)
+    for reason, document in _changed_sources(run.document, today.document):
+        only = replace(today, document=document)
+        sourced = with_todays_source(run, pinned, only)
+        if sourced != run:
+            name = reason or unquote(run.uri or "").rpartition("/")[2]
+            key = StaleReason("source", name, is_named=bool(reason))
+            changes[key] = _Recipe(pinned, sourced)
     now = today.configuration or pinned
     if now.configuration_id != pinned.configuration_id:
         changes[StaleReason("pipeline", now.name)] = _Recipe(now, run)
-    primed = with_todays_primer(run, today)
-    if primed.primer is not None and primed.primer != run.primer:
-        changes[StaleReason("primer", primed.primer.primer_id)] = _Recipe(
-            pinned, primed
-        )
+    primed = with_todays_primer(run, pinned, today)
+    if primed.primer != run.primer:
+        name = primed.primer.primer_id if primed.primer else NO_PRIMER
+        changes[StaleReason("primer", name)] = _Recipe(pinned, primed)
     return changes
+
+
+def _changed_sources(
+    recorded: RunDocument, today: RunDocument | None
+) -> Iterator[tuple[str, RunDocument | None]]:
+    """Yield the name of each changed file, "" for the document, and what it makes.
+
+    That is the document if only this file had changed. The order of files is of the
+    document, which names them.
+    """
+    if today is None:
+        yield "", None
+        return
+    today = _but_for_line_ends(recorded, today)
+    unchanged = {"notes": recorded.notes, "context": recorded.context}
+    names: list[tuple[str, str]] = []
+    for key, before in unchanged.items():
+        old = {file.name: file.text for file in before}
+        new = {file.name: file.text for file in getattr(today, key)}
+        names += [(key, n) for n in {**old, **new} if old.get(n) != new.get(n)]
+    yield "", today.evolve(**unchanged) if names else today
+    for key, name in names:
+        now = [file for file in getattr(today, key) if file.name == name]
+        files = [now if file.name == name else [file] for file in unchanged[key]]
+        files += [] if now in files else [now]
+        yield name, recorded.evolve(**{key: tuple(chain(*files))})
 
 
 def refresh(
@@ -199,7 +274,7 @@ def refresh(
         shared = []
     steps = {name: StepState(step_name=name) for name in names}
     steps |= {name: run.steps[name] for name in shared}
-    child = with_todays_primer(with_todays_source(run, configuration, today), today)
+    child = _of_today(run, pinned, today)
     _check_inputs(configuration, child)
     return e.RunBranched(
         at=now,

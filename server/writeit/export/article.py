@@ -48,7 +48,7 @@ def article_with_provenance(bundle: RunBundle, program_version: str) -> str:
     Raises:
         InvalidTransition: no step is completed yet.
     """
-    text = with_providers(final_text(bundle.run), bundle.run.document.providers)
+    text = with_providers(final_text(bundle.run), bundle.run.document.allowed_providers)
     provenance = dump_yaml(
         {PROVENANCE_KEY: article_provenance(bundle, program_version)}
     )

@@ -5,7 +5,6 @@ Of several with one name, the nearest counts: workspace, user, bundled.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from bisect import bisect_right
@@ -18,6 +17,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 import platformdirs
 
+from writeit.domain.entity import text_digest
 from writeit.domain.errors import InvalidPipeline, NotFound
 from writeit.domain.pipeline import PipelineConfiguration
 from writeit.domain.primer import NO_PRIMER, StylePrimer
@@ -217,9 +217,9 @@ class Library:
         return [entry.value for entry in entries if entry.value is not None]
 
     @property
-    def usable_primers(self) -> set[str]:
-        """The ids of the primers without errors."""
-        return {name for name, entry in self.primers.items() if entry.value}
+    def usable_primers(self) -> dict[str, StylePrimer]:
+        """The primers without errors, by id."""
+        return {n: entry.value for n, entry in self.primers.items() if entry.value}
 
     def usable_pipeline(self, name: str) -> PipelineConfiguration | None:
         """Return the pipeline with that name if its file has no errors."""
@@ -435,11 +435,6 @@ def _read_primer_file(file: LibraryFile) -> LibraryEntry[StylePrimer]:
     shown = problems[:MAX_PROBLEMS]
     name, digest = found or file.path.stem, text_digest(text)
     return LibraryEntry(name, file, primer, shown, digest=digest)
-
-
-def text_digest(text: str) -> str:
-    """Return the SHA-256 of a text, as hexadecimal digits."""
-    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def _read_text(file: LibraryFile) -> tuple[str, SourceProblem | None]:

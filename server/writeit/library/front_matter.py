@@ -5,6 +5,7 @@ Other keys belong to other tools and are not checked.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -13,13 +14,13 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, ValidationError
 from yaml.nodes import MappingNode, Node, ScalarNode
 
-from writeit.domain.entity import Entity, Name, StringList
+from writeit.domain.document import RunDocument
+from writeit.domain.entity import Entity, Name, StringList, text_digest
 from writeit.domain.errors import InvalidPipeline
 from writeit.domain.pipeline import (
     EVERY_STEP,
     Reasoning,
 )
-from writeit.domain.run import RunDocument
 from writeit.library.front_matter_guard import (
     find_key,
     find_unread_key,
@@ -71,6 +72,11 @@ def _by_step(value: object) -> object:
     return {} if value is None else {EVERY_STEP: value}
 
 
+MAX_NAMES = 50
+"""Names and patterns of one list of files."""
+NamedFiles = Annotated[StringList, Field(max_length=MAX_NAMES)]
+
+
 class FrontMatterConfig(Entity, use_attribute_docstrings=True):
     """What a document sets for its runs; all of it is optional."""
 
@@ -87,10 +93,28 @@ class FrontMatterConfig(Entity, use_attribute_docstrings=True):
     steps or for each step."""
     inputs: dict[str, InputText] = Field(default_factory=dict)
     """Values for the pipeline's inputs."""
+    notes: NamedFiles = ()
+    """More files to be written about, in this order: names, and patterns such as
+    research/*.md, beside the document or in the workspace folder."""
+    context: NamedFiles = ()
+    """Files that a model has to know and must not tell again, such as the chapters
+    before this one; named like `notes`."""
     output_path: str | None = None
     """The path for a new file, relative to the workspace folder."""
     providers: StringList | None = None
     """The allowed providers: None allows all configured ones, empty allows none."""
+
+    @property
+    def digest_of_names(self) -> str:
+        """The digest of what needs the user's trust; "" if nothing here does."""
+        files = {"notes": self.notes, "context": self.context}
+        named: dict[str, object] = {key: value for key, value in files.items() if value}
+        if self.reasoning:  # not always: decisions of before have digests without it
+            named["reasoning"] = self.reasoning
+        if not named and not self.models and self.output_path is None:
+            return ""
+        named |= {"models": self.models, "output_path": self.output_path}
+        return text_digest(json.dumps(named, sort_keys=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,6 +346,7 @@ def read_source_document(
         title=find_title(body),
         path=path,
         providers=front_matter.config.providers,
+        primer=front_matter.config.primer,
     )
     if selection is not None:
         start, end = (

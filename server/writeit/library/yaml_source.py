@@ -35,6 +35,7 @@ ProblemCode = Literal[
     "unusable-primer",
     "wrong-input",
     "outside-workspace",
+    "missing-file",
     "missing-input",
     "unknown-input",
     "unknown-step",

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from errno import EINVAL
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import unquote
 from uuid import UUID
@@ -15,10 +17,12 @@ from uuid import UUID
 from lsprotocol import types
 from pygls.workspace import TextDocument, Workspace
 
+from writeit.domain.document import RunDocument
 from writeit.domain.errors import InvalidParams, NotFound
 from writeit.domain.pipeline import Output
 from writeit.domain.run import AppliedText, PipelineRun
 from writeit.domain.run_summary import StaleStep
+from writeit.engine.data_policy import FileProviders
 from writeit.library.front_matter import (
     FrontMatter,
     FrontMatterConfig,
@@ -27,6 +31,7 @@ from writeit.library.front_matter import (
     split_front_matter,
 )
 from writeit.library.front_matter_writer import can_insert_block
+from writeit.library.named_files import read_file_providers, read_named_files
 from writeit.library.yaml_cursor import (
     CursorContext,
     YamlWord,
@@ -34,7 +39,7 @@ from writeit.library.yaml_cursor import (
     find_word,
 )
 from writeit.lsp.client import Client, wait_done
-from writeit.lsp.convert import PositionLike, to_offset, uri_to_path
+from writeit.lsp.convert import PositionLike, path_to_uri, to_offset, uri_to_path
 from writeit.lsp.pygls_fixes import WriteItDocument
 from writeit.lsp.shapes import Range
 from writeit.text.changes import AppliedChanges, ChangedBlock
@@ -239,6 +244,37 @@ class Documents:
             else:
                 return split_front_matter(text, run.uri).require_valid().config
         return FrontMatterConfig(providers=run.document.providers)
+
+    async def with_named_files(
+        self, source: SourceDocument, folder: Path | None
+    ) -> RunDocument:
+        """Return a document with the files that its front matter names.
+
+        `folder` is the workspace.
+
+        Raises:
+            WriteItError: as of `read_named_files`.
+        """
+        config, document = source.front_matter.config, source.document
+        if not (config.notes or config.context):
+            return document
+        return await asyncio.to_thread(
+            read_named_files,
+            config,
+            document,
+            folder,
+            lambda path: self.read_text(path_to_uri(path)),
+        )
+
+    def file_providers_of(self, run: PipelineRun) -> FileProviders:
+        """Return what the front matter of the files of a run's document says now."""
+
+        def find_text(uri: str) -> str | None:
+            with suppress(NotFound):
+                return self.read_text(uri)
+            return None
+
+        return read_file_providers(run.document, find_text)
 
     def to_offset(self, text: str, position: PositionLike) -> int:
         """Return the offset in `text` of a position the client sent."""

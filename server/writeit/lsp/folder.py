@@ -48,8 +48,6 @@ from writeit.views import uris
 from writeit.views.editable_page import StepEdits
 from writeit.views.uris import StepView, View
 
-DATA_FOLDER = ".writeit"
-"""The folder in a workspace folder that has its pages and its store."""
 MAX_RUNS_READ = 20
 """Runs of a document that are read; older ones are in the list of runs only."""
 MODEL_CACHE_SECONDS = 60.0
@@ -256,11 +254,13 @@ class WorkspaceFolder:
         """
         config = self.documents.front_matter_config_of(run)
         configuration = self.engine.configuration(run)
+        files = await asyncio.to_thread(self.documents.file_providers_of, run)
         return ModelSelection(
             models=config.models,
             front_matter_reasoning=config.reasoning,
             reasoning=reasoning,
             providers=config.providers,
+            file_providers=files,
             own_pipelines=self.own_pipelines(),
             confirmed=confirmed,
             untrusted=await self.assess_trust(

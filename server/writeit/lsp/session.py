@@ -18,14 +18,14 @@ from writeit.domain.errors import (
 from writeit.domain.model_id import EDITOR
 from writeit.engine.engine import Engine
 from writeit.engine.moving import find_moved, move_documents
-from writeit.engine.sessions import start_session
+from writeit.engine.sessions import WORKSPACE_DATA_FOLDER, start_session
 from writeit.lsp.client import Client
 from writeit.lsp.confirmations import Confirmations
 from writeit.lsp.convert import path_to_uri, uri_to_path
 from writeit.lsp.documents import Documents
 from writeit.lsp.editor_models import EditorModels
 from writeit.lsp.fallback_messages import document_name
-from writeit.lsp.folder import DATA_FOLDER, ChangeListener, WorkspaceFolder
+from writeit.lsp.folder import ChangeListener, WorkspaceFolder
 from writeit.ports.system import Ports
 from writeit.views import uris
 from writeit.views.uris import View
@@ -248,7 +248,9 @@ def _workspace_root_of(path: Path) -> Path:
     Emacs opens a page's own folder as a workspace if nothing marks a project.
     """
     roots = (
-        folder.parent for folder in (path, *path.parents) if folder.name == DATA_FOLDER
+        folder.parent
+        for folder in (path, *path.parents)
+        if folder.name == WORKSPACE_DATA_FOLDER
     )
     return next(roots, path)
 

@@ -14,6 +14,7 @@ from writeit.domain.errors import NotFound, WriteItError
 from writeit.domain.run import PipelineRun
 from writeit.domain.run_summary import StaleStep
 from writeit.engine.staleness import TodaysTexts
+from writeit.lsp.convert import normalized_uri
 from writeit.lsp.documents import Documents
 from writeit.lsp.folder import ChangeListener, WorkspaceFolder, find_current_runs
 
@@ -28,22 +29,21 @@ async def read_todays_texts(folder: WorkspaceFolder, run: PipelineRun) -> Todays
         InvalidPipeline: the front matter is not valid; its inputs are not known.
     """
     library = await folder.load_library()
-    primer = run.primer and library.primers.get(run.primer.primer_id)
     today = TodaysTexts(
         configuration=library.usable_pipeline(run.pipeline),
-        primer=primer.value if primer else None,
+        primers=library.usable_primers,
         own_pipelines=folder.own_pipelines(),
     )
     if run.uri is None:
         return today
     try:
-        source = folder.documents.load_source_document(run.uri)
+        source = folder.documents.load_source_document(run.uri).require_valid()
     except NotFound:
         return today
     return replace(
         today,
-        document=source.document,
-        front_matter_inputs=source.front_matter.require_valid().config.inputs,
+        document=await folder.documents.with_named_files(source, folder.path),
+        front_matter_inputs=source.front_matter.config.inputs,
     )
 
 
@@ -73,9 +73,17 @@ class StaleRuns:
         self._listener = listener
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._seen: set[str] = set()
+        self._files: dict[str, set[str]] = {}
+        """By document, the files that its run was made from, too."""
 
     def schedule(self, uri: str) -> None:
-        """Compute it when a document has not changed for a moment."""
+        """Compute it when a document, or a file that it names, rests."""
+        for document, files in self._files.items():
+            if document in self._seen and normalized_uri(uri) in files:
+                self._schedule(document)
+        self._schedule(uri)
+
+    def _schedule(self, uri: str) -> None:
         if (waiting := self._timers.pop(uri, None)) is not None:
             waiting.cancel()
         self._seen.discard(uri)
@@ -107,6 +115,7 @@ class StaleRuns:
             run = find_current_runs(folder, uri).run
             if run is None:
                 return
+            self._files[uri] = {file.uri for file in run.document.files}
             stale = await find_stale_steps(folder, run)
         except WriteItError:  # the front matter is being typed; its problems are shown
             return

@@ -11,14 +11,15 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from writeit.library.catalog import Library, text_digest
+from writeit.domain.entity import text_digest
+from writeit.library.catalog import Library
 from writeit.library.pipelines import read_pipeline
 from writeit.lsp.convert import uri_to_path
 from writeit.lsp.documents import SEARCH_LENGTHS, Documents, parse_front_matter
 from writeit.lsp.pygls_fixes import WriteItDocument
 from writeit.text.front_matter import BOM, find_front_matter
 from writeit.text.lines import LINE_END
-from writeit.trust import FolderTrust, front_matter_digest, pipeline_wants
+from writeit.trust import FolderTrust, pipeline_wants
 
 LIBRARY_FOLDERS = ("pipelines", "primers")
 
@@ -146,7 +147,7 @@ def _digest(uri: str, part: str) -> str:
 def _front_matter_digest(uri: str, part: str) -> str:
     """Return the digest of what front matter names; with an error, of all of it."""
     found = parse_front_matter(part, uri)
-    return front_matter_digest(found.config) if found.is_valid else text_digest(part)
+    return found.config.digest_of_names if found.is_valid else text_digest(part)
 
 
 def _read_part(uri: str) -> str | None:

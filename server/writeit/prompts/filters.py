@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from html import escape
+from pathlib import PurePath
 from typing import Any
 
 from jinja2 import (
@@ -12,6 +14,9 @@ from jinja2 import (
 )
 from jinja2.filters import FILTERS as JINJA_FILTERS
 from jinja2.runtime import Context, Undefined
+
+from writeit.domain.document import RunDocument, SourceFile
+from writeit.text.lines import make_visible
 
 MAX_RENDERED_CHARACTERS = 1_000_000
 """Maximum characters of a prompt and of any intermediate text."""
@@ -26,6 +31,7 @@ MAX_INTEGER_CHARACTERS = 1_000
 MAX_RENDER_SECONDS = 2.0
 """Maximum processor time of a template."""
 
+LINE_ENDS = "\r\n"
 BUDGET_VARIABLE = "(budget)"
 """The context key of the budget; no identifier, so that no template can use it."""
 COUNTED_FILTER = "(counted)"
@@ -81,12 +87,36 @@ def wrap_in_tags(text: str, label: str, others: Iterable[str] = ()) -> str:
 
     `others` are the other texts of the same prompt.
     """
-    texts = (text, *others)
+    tag = _free_tag(label, (text, *others))
+    return f"<{tag}>\n{text}\n</{tag}>"
+
+
+def _free_tag(label: str, texts: Sequence[str]) -> str:
+    """Return `label`, numbered if a text has such tags."""
     tag, number = label, 1
     while any(f"<{tag}" in each or f"</{tag}" in each for each in texts):
         number += 1
         tag = f"{label}-{number}"
-    return f"<{tag}>\n{text}\n</{tag}>"
+    return tag
+
+
+def join_files(files: Sequence[SourceFile]) -> str:
+    """Return the texts of files, each between tags with its name."""
+    tag = _free_tag("file", [file.text for file in files])
+    return "\n\n".join(
+        f'<{tag} name="{escape(make_visible(file.name))}">\n'
+        f"{file.text.strip(LINE_ENDS)}\n</{tag}>"
+        for file in files
+    )
+
+
+def source_text(document: RunDocument) -> str:
+    """Return what a run is about: the document's text, and that of its notes."""
+    if not document.notes:
+        return document.text
+    name = PurePath(document.path).name or "document"
+    own = SourceFile(name=name, uri="", text=document.text)
+    return join_files([*([own] if own.text.strip() else []), *document.notes])
 
 
 @pass_context

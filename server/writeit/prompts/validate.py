@@ -27,6 +27,7 @@ DOCUMENT_FIELDS = (
     "context_before",
     "context_after",
     "definitions",
+    "context",
 )
 REVISION_FIELDS = ("previous", "feedback")
 STEP_FIELDS = ("content", "feedback", "responses")

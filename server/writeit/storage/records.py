@@ -186,15 +186,21 @@ class Record(BaseModel):
     v: int = Field(default=1, exclude=True)
 
 
-# Runs
-
-
 class RunPrimerRecord(Record):
     """The primer that a run uses."""
 
     primer_id: str
     version: str
     text: StoredText
+
+
+class SourceFileRecord(Record):
+    """A file that the document's front matter names."""
+
+    name: str
+    uri: str
+    text: StoredText
+    providers: tuple[str, ...] | None = None
 
 
 class DocumentRecord(Record):
@@ -207,6 +213,9 @@ class DocumentRecord(Record):
     title: StoredText = ""
     path: StoredText = ""
     providers: tuple[str, ...] | None = None
+    notes: tuple[SourceFileRecord, ...] = ()
+    context: tuple[SourceFileRecord, ...] = ()
+    primer: str | None = None
 
 
 class RunHead(Record):

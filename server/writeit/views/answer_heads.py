@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 from uuid import UUID
 
 from writeit.domain.answer import ResponseFailure, StreamingResponse
-from writeit.domain.run import StepState
+from writeit.domain.run import PipelineRun, StepState
 from writeit.text.thoughts import split_thoughts
 from writeit.views import step as pages
 from writeit.views import wording
@@ -27,25 +27,25 @@ class AnswerHead(NamedTuple):
     note: str
 
 
-def answer_heads(step: StepState, now: datetime) -> list[AnswerHead]:
+def answer_heads(run: PipelineRun, step: StepState, now: datetime) -> list[AnswerHead]:
     """Return the head of each answer, the newest round first, then by number."""
     rounds = {call.response_id: call.generation for call in step.calls}
     heads: list[AnswerHead] = []
     for item in pages.list_answers(step):
         source = item.answer if isinstance(item, pages.EndedAnswer) else item
-        key, description = source.response_id, _describe(step, item, now)
+        key, description = source.response_id, _describe(run, step, item, now)
         place = (key, step.numbers[key], source.model, rounds.get(key, 0))
         heads.append(AnswerHead(*place, *description))
     return heads
 
 
 def _describe(
-    step: StepState, item: pages.AnswerItem, now: datetime
+    run: PipelineRun, step: StepState, item: pages.AnswerItem, now: datetime
 ) -> tuple[AnswerState, str, str]:
     match item:
         case pages.EndedAnswer(answer=answer):
             total = step.with_chain_totals(answer)
-            facts = pages.answer_facts(total, answer.processed_content)
+            facts = pages.answer_facts(run, total, answer.processed_content)
             return "ended", facts, wording.describe_ending(answer)
         case StreamingResponse():
             split = split_thoughts(item.text, item.prompt)

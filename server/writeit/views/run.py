@@ -6,9 +6,11 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from uuid import UUID
 
+from writeit.domain.document import SourceFile
 from writeit.domain.entity import NAME_PATTERN
 from writeit.domain.run import AppliedText, PipelineRun, StepState, StepStatus
 from writeit.domain.run_summary import RunNode, StaleStep
+from writeit.text.diff import count_words
 from writeit.views import wording
 from writeit.views.escape import (
     code_block,
@@ -102,7 +104,7 @@ def render_run(
         _origin_line(run),
         _status_section(run),
         run_next_action(run),
-        wording.stale_text(stale) and f"**{wording.stale_text(stale)}.**",
+        f"**{escape_inline(wording.stale_text(stale))}.**" if stale else "",
         f"## Steps\n\n{_steps_section(run)}",
         _failures_section(run),
         _inputs_section(run),
@@ -236,6 +238,7 @@ def render_origin(run: PipelineRun, applied_text: AppliedText, paragraph: str) -
     return page_of_blocks(
         f"**{escape_inline(wording.run_label(run))}**, {step.step_name}",
         _paragraph_source(step, paragraph),
+        _file_link(run, paragraph),
         f"{_author_text(step)}.",
         f"Style: {primer.primer_id} ({primer.version})." if primer else "",
         _feedback_text(step),
@@ -249,6 +252,26 @@ def _paragraph_source(step: StepState, paragraph: str) -> str:
         return ""
     names = [answer_name(step, part.response_id) for part in step.sources_of(paragraph)]
     return f"This paragraph: {wording.join_names(list(dict.fromkeys(names)))}."
+
+
+def _file_link(run: PipelineRun, paragraph: str) -> str:
+    """Lead to the file with the most words of a paragraph that few files have."""
+    document = run.document
+    own = SourceFile(name=run.title, uri=run.uri or "", text=document.text)
+    if not document.notes:
+        return ""
+    files = [file for file in (own, *document.notes) if file.text.strip()]
+    words = [set(count_words(file.text.casefold())) for file in files]
+    asked = set(count_words(paragraph.casefold()))
+    counts = {word: sum(word in each for each in words) for word in asked}
+    scores = [
+        sum(1 / counts[w] for w in asked & each if counts[w] < max(len(files), 2))
+        for each in words
+    ]
+    if not any(scores):
+        return ""
+    file = files[scores.index(max(scores))]
+    return f"From [{escape_inline(file.name)}](<{file.uri}>)."
 
 
 def answer_name(step: StepState, response_id: UUID | None) -> str:

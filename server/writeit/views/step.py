@@ -96,13 +96,13 @@ def _ended_answer(
     return replace(item, regeneration=regeneration, is_merge=call.merge)
 
 
-def answer_parts(
-    step: StepState, item: AnswerItem, now: datetime | None = None
+def _answer_parts(
+    run: PipelineRun, step: StepState, item: AnswerItem, now: datetime | None = None
 ) -> PageParts:
     """Return the parts of a page that show one result."""
     match item:
         case EndedAnswer():
-            return _ended_answer_parts(step, item)
+            return _ended_answer_parts(run, step, item)
         case StreamingResponse():
             return _streaming_answer_parts(step, item, now)
         case ResponseFailure():
@@ -118,7 +118,9 @@ def _answer_heading(
     return f"## Answer {number} · {escape_inline(item.model)}"
 
 
-def _ended_answer_parts(step: StepState, item: EndedAnswer) -> PageParts:
+def _ended_answer_parts(
+    run: PipelineRun, step: StepState, item: EndedAnswer
+) -> PageParts:
     answer, number = item.answer, item.number
     chosen = is_selected(step, answer)
     heading = f"## Answer {number} · {escape_inline(answer.model)}"
@@ -134,7 +136,7 @@ def _ended_answer_parts(step: StepState, item: EndedAnswer) -> PageParts:
     elif chosen and step.edited_content is not None:
         text = step.edited_content
         notes.append(_EDITED_NOTE)
-    facts = answer_facts(step.with_chain_totals(answer), text)
+    facts = answer_facts(run, step.with_chain_totals(answer), text)
     if item.regeneration:
         facts += f" · regeneration {item.regeneration}"
     block = SectionText("answer", text, answer.response_id, number)
@@ -142,12 +144,12 @@ def _ended_answer_parts(step: StepState, item: EndedAnswer) -> PageParts:
     return [f"{head}\n\n", block]
 
 
-def answer_facts(answer: AIResponse, text: str) -> str:
+def answer_facts(run: PipelineRun, answer: AIResponse, text: str) -> str:
     """Return the length, duration and cost of an answer on one line."""
     usage = answer.usage_stats
     about = "about " if usage.estimated else ""
     facts = [
-        wording.text_length(text),
+        wording.text_length(text, run.words_asked_for(answer.prompt_used)),
         about + wording.count_of(usage.completion_tokens, "token"),
         wording.format_duration(answer.processing_time),
         wording.cost_text(usage.cost_usd, estimated=usage.estimated),
@@ -235,7 +237,7 @@ def step_parts(
     items = list_answers(state)
     parts: PageParts = [_step_header(run, state, description, editable=editable)]
     parts += chain.from_iterable(
-        [_RULE, *answer_parts(state, item, now)] for item in items
+        [_RULE, *_answer_parts(run, state, item, now)] for item in items
     )
     if items:
         parts += [_RULE, *_merge_section(state, editable=editable), "\n"]
@@ -331,7 +333,7 @@ def response_parts(run: PipelineRun, step: str, response_id: UUID) -> PageParts:
     head = join_blocks(
         f"# Answer {number} of {state.step_name} · {escape_inline(answer.model)}",
         escape_line(wording.run_label(run)),
-        answer_facts(state.with_chain_totals(answer), answer.processed_content),
+        answer_facts(run, state.with_chain_totals(answer), answer.processed_content),
         ending_note(answer),
         _selection_note(state, answer),
     )

@@ -19,6 +19,7 @@ from writeit.domain.run import (
     StepStatus,
 )
 from writeit.domain.run_summary import RunSummary, StaleStep
+from writeit.text.lines import make_visible
 from writeit.views.escape import shorten, single_line
 
 _MONTHS = (
@@ -136,9 +137,10 @@ def to_sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
-def text_length(text: str) -> str:
-    """Return the length of a text in words: "1,204 words"."""
-    return count_of(len(text.split()), "word")
+def text_length(text: str, wanted: int | None = None) -> str:
+    """Return a text's length: "1,204 words"; with a target "640 words of 800"."""
+    length = count_of(len(text.split()), "word")
+    return length if wanted is None else f"{length} of {wanted:,}"
 
 
 def format_usd(usd: float) -> str:
@@ -341,17 +343,22 @@ def interruption_text(run: PipelineRun) -> str:
 
 
 _CHANGED = {"source": "Notes", "pipeline": "Pipeline", "primer": "Style"}
+_MAX_FILES_NAMED = 3
 
 
 def stale_text(stale: Sequence[StaleStep]) -> str:
     """Say what has changed since steps were generated, "" if nothing has."""
     if not stale:
         return ""
-    kinds = dict.fromkeys(
-        _CHANGED[r.kind] for r in stale[0].reasons if r.kind != "step"
-    )
-    first, *others = kinds
-    changed = " and ".join([first, *map(str.lower, others)])
+    reasons = [reason for reason in stale[0].reasons if reason.kind != "step"]
+    kinds = [_CHANGED[reason.kind] for reason in reasons if not reason.is_named]
+    first, *others = kinds or [""]
+    files = [make_visible(reason.name) for reason in reasons if reason.is_named]
+    if files[_MAX_FILES_NAMED:]:
+        files[_MAX_FILES_NAMED - 1 :] = [
+            count_of(len(files) - _MAX_FILES_NAMED + 1, "more file")
+        ]
+    changed = join_names([n for n in (first, *map(str.lower, others), *files) if n])
     more = f" and {len(stale) - 1} more" if stale[1:] else ""
     return f"{changed} changed since: {stale[0].step}{more}"
 

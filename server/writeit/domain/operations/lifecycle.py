@@ -421,6 +421,7 @@ def move_documents(
     Returns no event if no document of the run was moved.
     """
     uris = {run.uri, *(applied.uri for applied in run.applied)} - {None}
+    uris |= {file.uri for file in run.document.files}
     names = {uri: find_uri(uri) for uri in uris if uri}
     moved = {uri: new for uri, new in names.items() if new and new != uri}
     return (e.RunMoved(at=now, documents=moved),) if moved else ()

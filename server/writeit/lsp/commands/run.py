@@ -8,12 +8,13 @@ from difflib import unified_diff
 from functools import partial
 
 from writeit import __version__
+from writeit.domain.document import RunDocument
 from writeit.domain.errors import InvalidParams, InvalidTransition
 from writeit.domain.operations import lifecycle
 from writeit.domain.pipeline import Output, PipelineConfiguration
 from writeit.domain.placement import passage_of
 from writeit.domain.primer import StylePrimer
-from writeit.domain.run import PipelineRun, RunDocument
+from writeit.domain.run import PipelineRun
 from writeit.domain.session import Settings
 from writeit.engine.precedence import StartRequest, input_text, resolve_primer
 from writeit.engine.queries import find_document_run, read_full_tree, read_run_tree
@@ -68,7 +69,14 @@ async def create_run(
     library = await folder.load_library()
     configuration = library.pipeline(params.pipeline)
     config = source.front_matter.config
-    untrusted = await folder.assess_trust(configuration, config, params.uri)
+    untrusted = await folder.assess_trust(
+        configuration, config, params.uri, confirmed=params.confirmed
+    )
+    document = source.document
+    if configuration.applies_to == "document":
+        key = (configuration.configuration_id, params.uri)
+        folder.trust.require_files(config, untrusted, key)
+        document = await folder.documents.with_named_files(source, folder.path)
     settings = await folder.load_settings()
     session.warm_up_models()
     if source.document.selection:  # parsed once, and not while nothing else can run
@@ -87,7 +95,7 @@ async def create_run(
             configuration=configuration,
             inputs={name: input_text(value) for name, value in params.inputs.items()},
             front_matter_inputs=config.inputs,
-            document=source.document,
+            document=document,
             primer=primer,
             models=await _resolve_models(request, params.models),
             front_matter_models={} if is_ignored else config.models,
@@ -276,15 +284,16 @@ async def refresh_run(request: Request[p.RunRefreshParams]) -> PipelineRun:
     """Make a branch with today's inputs, document, style primer and pipeline."""
     folder = request.folder()
     before = await folder.engine.load_run(request.params.run_id)
+    config = folder.documents.front_matter_config_of(before)
     today = await read_todays_texts(folder, before)
-    run = await folder.engine.refresh_run(before.pipeline_run_id, today)
-    library, configuration = (
-        await folder.load_library(),
-        folder.engine.configuration(run),
-    )
+    library = await folder.load_library()
+    configuration = today.configuration or folder.engine.configuration(before)
     untrusted = await folder.assess_trust(
-        configuration, folder.documents.front_matter_config_of(run), run.uri
+        configuration, config, before.uri, confirmed=request.params.confirmed
     )
+    key = (configuration.configuration_id, before.uri)
+    folder.trust.require_files(config, untrusted, key)
+    run = await folder.engine.refresh_run(before.pipeline_run_id, today)
     note_run, run_id = folder.trust.note_run, run.pipeline_run_id
     await asyncio.to_thread(note_run, library, configuration, untrusted, run_id)
     return run

@@ -127,7 +127,7 @@ def _step_details(
     named = [step for step in configuration.steps if step.name == name]
     return {
         "step": step_to_wire(run, state),
-        "answers": answer_heads(state, folder.engine.now()),
+        "answers": answer_heads(run, state, folder.engine.now()),
         "drafts": folder.store.drafts(run.pipeline_run_id, name),
         "chooses_items": any(step.choose == "item" for step in named),
     }

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from writeit.domain.errors import InvalidParams
-from writeit.engine.limits import TRUST_BUTTON
+from writeit.engine.limits import TRUST_BUTTON, find_hosts
 from writeit.engine.sessions import change_preferences
 from writeit.engine.usage import sum_usage
 from writeit.files import resolve_in_workspace
@@ -19,7 +19,6 @@ from writeit.lsp.command import Request, command
 from writeit.lsp.convert import path_to_uri, to_invalid_params
 from writeit.lsp.pages.search_hits import locate_hit
 from writeit.ports.store import Maintenance, SearchQuery
-from writeit.trust import find_hosts
 
 
 @command("writeit.session.show")

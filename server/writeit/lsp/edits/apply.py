@@ -249,7 +249,8 @@ def _remove_applied_text(earlier: e.TextApplied | None, text: str) -> str:
 
 
 async def _apply_to_new_file(job: ApplyJob) -> ApplyResult:
-    content = with_providers(job.content.rstrip() + "\n", _allowed_providers(job))
+    providers = await _allowed_providers(job)
+    content = with_providers(job.content.rstrip() + "\n", providers)
     content = with_line_ends_of(job.run.document.text, content)
     path = _find_created_file(job, content)
     if path is None:
@@ -260,14 +261,16 @@ async def _apply_to_new_file(job: ApplyJob) -> ApplyResult:
     )
 
 
-def _allowed_providers(job: ApplyJob) -> tuple[str, ...] | None:
+async def _allowed_providers(job: ApplyJob) -> tuple[str, ...] | None:
     """Return the limit that a new file takes over; nobody while it cannot be read."""
     try:
-        providers = job.folder.documents.front_matter_config_of(job.run).providers
+        documents = job.folder.documents
+        providers = documents.front_matter_config_of(job.run).providers
+        files = await asyncio.to_thread(documents.file_providers_of, job.run)
     except InvalidPipeline:
-        providers = ()
+        return ()
     store = job.folder.store
-    return resolve_allowed_providers(store, job.run, providers).providers
+    return resolve_allowed_providers(store, job.run, providers, files).providers
 
 
 def _find_created_file(job: ApplyJob, content: str) -> Path | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,8 +16,9 @@ from writeit.domain.primer import NO_PRIMER
 from writeit.library.catalog import Library
 from writeit.library.front_matter import WRITEIT_KEY, FrontMatterConfig
 from writeit.library.front_matter_writer import format_scalar
+from writeit.library.named_files import suggest_files
 from writeit.library.yaml_cursor import CursorContext, cursor_context
-from writeit.lsp.convert import to_lsp_span, to_offset
+from writeit.lsp.convert import to_lsp_span, to_offset, uri_to_path
 from writeit.lsp.documents import cursor_context_at
 from writeit.lsp.features import hover
 from writeit.lsp.folder import LIBRARY_SECONDS
@@ -33,8 +35,8 @@ KEY_PATHS = frozenset(
 _REASONING = (WRITEIT_KEY, "reasoning")
 """The path of one word for all steps, or of a word for each step."""
 _MAPPING_KEYS = frozenset({WRITEIT_KEY, "models", "inputs"})
-_PLAIN_MODEL_ID = re.compile(r"\w[\w./:@+-]*(?<!:)")
-"""Ids that need no quotes in YAML."""
+_PLAIN_WORD = re.compile(r"\w[\w./:@+-]*(?<!:)")
+"""Ids and paths that need no quotes in YAML."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Suggestion:
     label: str
     new_text: str
     """The text to insert: the label in YAML, a key with its colon."""
-    kind: Literal["key", "name", "model", "choice"]
+    kind: Literal["key", "name", "model", "choice", "file"]
     detail: str = ""
     meaning: str = ""
     """Its description in markdown."""
@@ -56,6 +58,8 @@ class SuggestionSources:
 
     library: Library
     models: dict[str, ModelInfo]
+    files: Sequence[str] = ()
+    """Names of files and folders that begin as the word does."""
 
     def named_pipeline(self, context: CursorContext) -> PipelineConfiguration | None:
         """Return the pipeline that the block names."""
@@ -136,14 +140,16 @@ def _suggest_values(
         case ("primer",) if not present:
             yield from _suggest_primers(sources.library)
         case ("inputs", name) if pipeline and not present:
-            for spec in pipeline.inputs:
-                if spec.name == name:
-                    yield from _suggest_options(spec, quoted=context.word.is_quoted)
+            spec = next((spec for spec in pipeline.inputs if spec.name == name), None)
+            if spec is not None:
+                yield from _suggest_options(spec, quoted=context.word.is_quoted)
         case ("reasoning",) | ("reasoning", _) if not present:
             for level, room in THINKING_ROOM.items():
                 yield Suggestion(level, level, "choice", f"{room:,} tokens")
         case ("models", _):
             yield from _suggest_models(sources.models.values(), present, context)
+        case ("notes" | "context",):
+            yield from _suggest_files(sources.files, present, context)
         case ("providers",):
             yield from _suggest_providers(sources.models, present)
 
@@ -180,7 +186,7 @@ def _suggest_models(
 ) -> Iterator[Suggestion]:
     for info in sorted(models, key=lambda model: not model.available):
         if info.id not in present:
-            plain = context.word.is_quoted or _PLAIN_MODEL_ID.fullmatch(info.id)
+            plain = context.word.is_quoted or _PLAIN_WORD.fullmatch(info.id)
             yield Suggestion(
                 info.id,
                 info.id if plain else format_scalar(info.id),
@@ -188,6 +194,15 @@ def _suggest_models(
                 hover.summarize_model(info),
                 hover.describe_model(info.id, info),
             )
+
+
+def _suggest_files(
+    files: Sequence[str], present: set[str], context: CursorContext
+) -> Iterator[Suggestion]:
+    for name in files:
+        if name not in present:
+            plain = context.word.is_quoted or _PLAIN_WORD.fullmatch(name)
+            yield Suggestion(name, name if plain else format_scalar(name), "file")
 
 
 def _suggest_providers(
@@ -206,6 +221,7 @@ ITEM_KINDS = {
     "name": types.CompletionItemKind.Module,
     "model": types.CompletionItemKind.Value,
     "choice": types.CompletionItemKind.EnumMember,
+    "file": types.CompletionItemKind.File,
 }
 
 
@@ -222,6 +238,12 @@ async def complete_front_matter(
     context = after_colon or context
     library = await session.folder_containing(uri).load_library(LIBRARY_SECONDS)
     models, more = await _suggestible_models(session, uri, context, library)
+    files: Sequence[str] = ()
+    if context.word.path[1:] in {("notes",), ("context",)}:
+        folder, path = session.folder_containing(uri).path, uri_to_path(uri)
+        files = await asyncio.to_thread(
+            suggest_files, context.word.text, str(path or ""), folder
+        )
     formats = session.client.capabilities.completion_formats
     if after_colon is None:
         encoding = session.client.position_encoding
@@ -230,7 +252,8 @@ async def complete_front_matter(
     else:
         edit_range = types.Range(start=params.position, end=params.position)
     prefix = " " if after_colon else ""
-    suggestions = suggest(context, SuggestionSources(library=library, models=models))
+    sources = SuggestionSources(library=library, models=models, files=files)
+    suggestions = suggest(context, sources)
     return types.CompletionList(
         is_incomplete=more,
         items=[

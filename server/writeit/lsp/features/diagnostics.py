@@ -18,6 +18,7 @@ from writeit.files import resolve_article_path, resolve_in_workspace
 from writeit.library.catalog import Library
 from writeit.library.front_matter import WRITEIT_KEY, FrontMatter
 from writeit.library.front_matter_check import check_front_matter
+from writeit.library.named_files import find_file_problems
 from writeit.library.yaml_source import ProblemCode, SourceProblem
 from writeit.lsp.convert import (
     normalized_uri,
@@ -59,11 +60,16 @@ async def find_problems(
         return []
     library = library or await session.folder_containing(uri).load_library()
     encoding = session.client.position_encoding
+    folder, path = session.folder_containing(uri).path, uri_to_path(uri)
+    named = await asyncio.to_thread(
+        lambda: list(find_file_problems(found, str(path or ""), folder))
+    )
     return [
         (problem, to_lsp_range(head, problem.range.start, problem.range.end, encoding))
         for problem in [
             *check_front_matter(found, library),
             *_output_path_problems(session, uri, found),
+            *named,
         ]
     ]
 

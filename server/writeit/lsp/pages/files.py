@@ -13,11 +13,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from writeit.domain.errors import DocumentChanged, NotTrusted, StoreError
+from writeit.engine.sessions import WORKSPACE_DATA_FOLDER
 from writeit.files import folder_lock, write_error, write_whole_file
 from writeit.lsp.convert import path_to_uri
 from writeit.lsp.edits.edit_retry import EditRetry
 from writeit.lsp.edits.files import replace_file_text
-from writeit.lsp.folder import DATA_FOLDER, WorkspaceFolder
+from writeit.lsp.folder import WorkspaceFolder
 from writeit.text.merge3 import merge
 from writeit.views import uris
 from writeit.views.editable_page import (
@@ -98,7 +99,7 @@ class PageFile:
                 if self.is_open:
                     done = await self._update_open(text)
                 else:
-                    with folder_lock(self._folder.pages_root / DATA_FOLDER):
+                    with folder_lock(self._folder.pages_root / WORKSPACE_DATA_FOLDER):
                         done = self._update_closed(text)
                 if not done:
                     await asyncio.sleep(RETRY_SECONDS)
@@ -271,7 +272,7 @@ class PageFile:
             NotTrusted: it is a link.
         """
         self._require_no_link(path)
-        ignore = self._folder.pages_root / DATA_FOLDER / ".gitignore"
+        ignore = self._folder.pages_root / WORKSPACE_DATA_FOLDER / ".gitignore"
         try:
             ignore.parent.mkdir(mode=0o700, exist_ok=True)
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -291,9 +292,9 @@ class PageFile:
         Raises:
             NotTrusted: the link's target would be overwritten.
         """
-        data_folder = self._folder.pages_root / DATA_FOLDER
+        data_folder = self._folder.pages_root / WORKSPACE_DATA_FOLDER
         target = Path(os.path.realpath(path))
-        real_folder = Path(os.path.realpath(data_folder.parent)) / DATA_FOLDER
+        real_folder = Path(os.path.realpath(data_folder.parent)) / WORKSPACE_DATA_FOLDER
         if target != real_folder / path.relative_to(data_folder):
             raise NotTrusted(
                 f"{path} is a link to {target}; nothing was written there.",

@@ -1,0 +1,262 @@
+"""The files that front matter names as notes or as context: found, checked and read."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from fnmatch import fnmatchcase
+from itertools import islice
+from pathlib import Path, PurePosixPath
+
+from writeit.domain.document import RunDocument, SourceFile
+from writeit.domain.errors import (
+    InvalidParams,
+    InvalidPipeline,
+    NotFound,
+    NotTrusted,
+    WriteItError,
+)
+from writeit.library.front_matter import (
+    WRITEIT_KEY,
+    FrontMatter,
+    FrontMatterConfig,
+    split_front_matter,
+)
+from writeit.library.yaml_source import ProblemCode, SourceProblem
+
+MAX_FILES = 50
+"""Files that one document may name, patterns filled in."""
+MAX_CHARACTERS = 1_000_000
+"""Characters that all of them together may have."""
+MAX_CHARACTER_BYTES = 4
+MAX_FOLDER_ENTRIES = 5_000
+"""Entries of a folder that are looked at for a pattern."""
+SUFFIXES = (".md", ".markdown", ".mdown", ".mkd", ".mdx", ".qmd", ".rmd", ".txt")
+KEYS = ("notes", "context")
+_CORRECT = "Correct the front matter of the document."
+
+
+def read_named_files(
+    config: FrontMatterConfig,
+    document: RunDocument,
+    folder: Path | None,
+    read_text: Callable[[Path], str],
+) -> RunDocument:
+    """Return the document with the files that its front matter names.
+
+    `folder` is the workspace.
+
+    Raises:
+        NotFound, NotTrusted, InvalidParams, InvalidPipeline: a file is missing, is no
+            place for notes or cannot be read, or they are too many or too long.
+    """
+    left, seen = MAX_CHARACTERS, set[Path]()
+    files: dict[str, list[SourceFile]] = {key: [] for key in KEYS}
+    for key in KEYS:
+        for name, path in _find_all(getattr(config, key), document.path, folder):
+            if path in seen:
+                continue
+            seen.add(path)
+            is_too_big = path.stat().st_size > left * MAX_CHARACTER_BYTES
+            text = "" if is_too_big else read_text(path)
+            left -= len(text)
+            if is_too_big or left < 0 or len(seen) > MAX_FILES:
+                raise _too_much()
+            parts = _front_matter_of(name, text, path.as_uri())
+            files[key].append(
+                SourceFile(
+                    name=name,
+                    uri=path.as_uri(),
+                    text=parts.body,
+                    providers=parts.config.providers,
+                )
+            )
+    return document.evolve(**{key: tuple(found) for key, found in files.items()})
+
+
+def read_file_providers(
+    document: RunDocument, find_text: Callable[[str], str | None]
+) -> dict[str, tuple[str, ...] | None]:
+    """Return what the front matter of a run's files says now, of those still there.
+
+    `find_text` returns the text at a URI.
+
+    Raises:
+        InvalidPipeline: that of one has an error.
+    """
+    texts = ((file, find_text(file.uri)) for file in document.files)
+    return {
+        file.uri: _front_matter_of(file.name, text, file.uri).config.providers
+        for file, text in texts
+        if text is not None
+    }
+
+
+def find_file_problems(
+    parts: FrontMatter, document: str, folder: Path | None
+) -> Iterator[SourceProblem]:
+    """Yield the problem of each name in a block that leads to no file."""
+    if parts.source is None:
+        return
+    for key in KEYS:
+        patterns = getattr(parts.config, key)
+        for index, pattern in enumerate(patterns):
+            code: ProblemCode = "wrong-value"
+            try:
+                list(_find_all([pattern], document, folder))
+            except WriteItError as error:
+                if isinstance(error, NotFound | NotTrusted):
+                    code = "missing-file"
+                if isinstance(error, NotTrusted):
+                    code = "outside-workspace"
+                path = (WRITEIT_KEY, key, index)
+                has_path = parts.source.has_path(path)
+                yield SourceProblem(
+                    parts.source.uri,
+                    f"{error.message} {error.hint}",
+                    range=parts.source.path_range(path if has_path else path[:-1]),
+                    code=code,
+                )
+
+
+def suggest_files(typed: str, document: str, folder: Path | None) -> list[str]:
+    """Return the names that may be meant by a half-written one: files, and folders."""
+    start, slash, _ = typed.rpartition("/")
+    found: dict[str, None] = {}
+    for base in _bases(document, folder) if document or folder else ():
+        place = base / start
+        for name in _entries(place) if _is_inside(place, folder or base) else ():
+            is_folder = (place / name).is_dir()
+            if is_folder or (_is_text(name) and str(place / name) != document):
+                found[f"{start}{slash}{name}{'/' if is_folder else ''}"] = None
+    return list(found)
+
+
+def _find_all(
+    patterns: Sequence[str], document: str, folder: Path | None
+) -> Iterator[tuple[str, Path]]:
+    """Yield the name and the path of each file, in order, without the document.
+
+    A name is looked for beside the document first, then in the workspace folder.
+    """
+    bases, own = _bases(document, folder), Path(document).resolve()
+    for pattern in patterns:
+        parts = _checked_parts(pattern)
+        for base in bases:
+            place = Path(os.path.normpath(base.joinpath(*parts[:-1])))
+            paths = [place / name for name in _matches(place, parts[-1])]
+            if paths:
+                break
+        else:
+            raise NotFound(
+                f"The front matter names {pattern}. There is no such file.",
+                hint=f"Create it beside the document or in {bases[-1]}, or change the"
+                " front matter.",
+            )
+        for path in paths:
+            if not _is_inside(path, folder or base):
+                raise _not_a_place(pattern)
+            if path.resolve() != own:
+                yield PurePosixPath(*parts[:-1], path.name).as_posix(), path
+
+
+def _bases(document: str, folder: Path | None) -> list[Path]:
+    """Return the folders in which names are looked for, the nearest first.
+
+    Raises:
+        InvalidParams: there is none.
+    """
+    beside = [Path(document).absolute().parent] if document else []
+    bases = [*dict.fromkeys([*beside, *([folder] if folder else [])])]
+    if not bases:
+        raise InvalidParams(
+            "The front matter names files, and the document has no folder.",
+            hint="Save the document first.",
+        )
+    return bases
+
+
+def _checked_parts(pattern: str) -> tuple[str, ...]:
+    parts = PurePosixPath(pattern).parts
+    if not parts or not pattern.isprintable() or "\\" in pattern or parts[-1] == "..":
+        raise InvalidParams(f"{pattern!a} is not the name of a file.", hint=_CORRECT)
+    if any("*" in part or "?" in part for part in parts[:-1]):
+        raise InvalidParams(
+            f"{pattern}: * and ? may stand only in a file's name, not in a folder's.",
+            hint="Name each folder.",
+        )
+    if not _is_text(parts[-1]):
+        raise InvalidParams(
+            f"{pattern} is not the name of a text.",
+            hint=f"It must end in {', '.join(SUFFIXES)}.",
+        )
+    is_hidden = any(part.startswith((".", "~")) and part != ".." for part in parts)
+    if is_hidden or parts[0].startswith("/") or len(parts) > MAX_FILES:
+        raise _not_a_place(pattern)
+    return parts
+
+
+def _matches(place: Path, name: str) -> list[str]:
+    """Return the files of a folder that a name or a pattern means."""
+    try:
+        if "*" not in name and "?" not in name:
+            return [name] if (place / name).is_file() else []
+        pattern = name.replace("[", "[[]")
+        return [n for n in _entries(place) if fnmatchcase(n, pattern) and _is_text(n)]
+    except OSError:  # a name that is too long
+        return []
+
+
+def _entries(place: Path) -> list[str]:
+    """Return the names in a folder that are not hidden, sorted."""
+    try:
+        with os.scandir(place) as entries:
+            names = [entry.name for entry in islice(entries, MAX_FOLDER_ENTRIES)]
+    except OSError:
+        return []
+    names = [n for n in names if not n.startswith((".", "~")) and n.isprintable()]
+    return sorted(names, key=lambda n: [*map(_number, re.split(r"(\d+)", n))])
+
+
+def _number(part: str) -> tuple[int, str]:
+    """Order `chapter 2` before `chapter 10`."""
+    return (int(part) if part.isdecimal() and len(part) < len("1" * 10) else -1, part)
+
+
+def _is_text(name: str) -> bool:
+    return name.lower().endswith(SUFFIXES)
+
+
+def _is_inside(path: Path, folder: Path) -> bool:
+    """Return whether a path really is in the folder, and in no hidden one there."""
+    real, root = path.resolve(), folder.resolve()
+    return real.is_relative_to(root) and not any(
+        part.startswith(".") for part in real.relative_to(root).parts
+    )
+
+
+def _front_matter_of(name: str, text: str, uri: str) -> FrontMatter:
+    try:
+        return split_front_matter(text, uri).require_valid()
+    except InvalidPipeline as error:
+        raise InvalidPipeline(
+            f"{name}: {error.message}",
+            hint=f"Correct the first lines of {name}.",
+            **error.data,
+        ) from error
+
+
+def _not_a_place(pattern: str) -> NotTrusted:
+    return NotTrusted(
+        f"{pattern} is not a file of the workspace folder.",
+        hint="Name a file in it that is not hidden, and no link that leads out of it.",
+    )
+
+
+def _too_much() -> InvalidParams:
+    return InvalidParams(
+        f"The front matter names too much: at most {MAX_FILES} files with"
+        f" {MAX_CHARACTERS:,} characters together are read.",
+        hint="Name fewer or shorter files.",
+    )
