@@ -127,10 +127,8 @@ _FIXED = {
     **dict.fromkeys(("twice", "double", "doubled", "doppelt"), (2.0, "times")),
 }
 """Words in the notes that an article may write as a number."""
-_LABELS = frozenset(
-    ("figure", "fig", "table", "step", "part", "chapter", "section", "abbildung")
-    + ("tabelle", "schritt", "teil", "kapitel", "abschnitt")
-)
+_LABEL_WORDS = "figure fig table step part chapter section abbildung tabelle schritt"
+_LABELS = frozenset((*_LABEL_WORDS.split(), "teil", "kapitel", "abschnitt"))
 """What a text numbers itself."""
 _ORDINALS = frozenset(("st", "nd", "rd", "th", "er", "te", "ten", "ter", "tes"))
 
