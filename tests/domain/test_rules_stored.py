@@ -41,7 +41,7 @@ FIELDS: dict[type[Entity], str] = {
     " failures before failed_cost_usd",
     AIResponse: "response_id model_name provider prompt_used raw_output"
     " processed_content created_at usage_stats processing_time quality_score"
-    " + partial finish_reason first_token_seconds thinking continues",
+    " + partial finish_reason first_token_seconds thinking continues notes",
     StylePrimer: "primer_id name description content voice_attributes example_openings"
     " guidelines created_at last_used + lint",
     UserSession: "session_id user_id active_pipeline_run_id workspace_path preferences"

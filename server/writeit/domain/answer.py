@@ -31,7 +31,7 @@ _UUID_WITH_TIME = 7
 class AIResponse(GrowingEntity):
     """One model's answer within a step. Immutable once created."""
 
-    ADDED: ClassVar[frozenset[str]] = frozenset({"thinking", "continues"})
+    ADDED: ClassVar[frozenset[str]] = frozenset({"thinking", "continues", "notes"})
 
     response_id: UUID
     model_name: str = Field(min_length=1)
@@ -57,6 +57,8 @@ class AIResponse(GrowingEntity):
     """What the model thought before and between its text, if it told."""
     continues: UUID | None = None
     """The cut answer that this one continues; its text begins this one's."""
+    notes: tuple[str, ...] = ()
+    """What its provider could not be asked for, one sentence each."""
 
     @model_validator(mode="after")
     def _check_content(self) -> Self:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 from writeit.domain.answer import AIResponse
@@ -17,6 +18,30 @@ from writeit.domain.entity import Entity, UtcDatetime
 from writeit.text.anchors import fold_text
 from writeit.text.lines import fold_space
 from writeit.text.remark_reader import RawRemark, read_remarks
+
+_TEXT: dict[str, Any] = {"type": "string"}
+REMARKS_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "remarks": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "quote": _TEXT,
+                    "kind": _TEXT,
+                    "remark": _TEXT,
+                    "replacement": {"anyOf": [_TEXT, {"type": "null"}]},
+                },
+                "required": ["quote", "kind", "remark", "replacement"],
+                "additionalProperties": False,
+            },
+        }
+    },
+    "required": ["remarks"],
+    "additionalProperties": False,
+}
+"""The JSON Schema of an answer; all is required, as OpenAI's strict mode wants it."""
 
 Place = tuple[int, int]
 """Start and end in the text that was reviewed, in characters."""

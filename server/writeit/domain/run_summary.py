@@ -33,6 +33,7 @@ class RunSummary:
     """URIs of the documents that contain text of it now."""
     passage: str = ""
     """The first words of the passage that it is about, "" of a whole document."""
+    is_review: bool = False
     deleted: bool = False
     """Whether only a tombstone is left, kept for its branches."""
 

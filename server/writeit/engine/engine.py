@@ -8,12 +8,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 from writeit.domain import state_machine
 from writeit.domain.errors import Busy, ModelError, NotFound, StoreError
-from writeit.domain.operations import lifecycle
+from writeit.domain.operations import lifecycle, review
 from writeit.domain.operations.lifecycle import Events
 from writeit.domain.pipeline import PipelineConfiguration
 from writeit.domain.run import PipelineRun, PipelineStatus, StepState
@@ -178,6 +179,10 @@ class Engine:
             )
             with suppress(ModelError):  # without a model host nothing is known
                 await identify_models(self._models.resolve_model_id, named)
+        if request.configuration.output == "review" and request.uri is not None:
+            reviews = queries.read_reviews(self.store, request.uri)
+            dismissed = review.inherited_dismissals(reviews, request.document.text)
+            request = replace(request, dismissals=dismissed)
         event = precedence.run_started_event(request, self.new_id(), self._clock.now())
         await self.transactions.create_run(
             RunCommit(

@@ -22,7 +22,7 @@ from writeit.domain.errors import (
     StoreError,
     WriteItError,
 )
-from writeit.domain.operations import generate, lifecycle
+from writeit.domain.operations import generate, lifecycle, review
 from writeit.domain.operations.lifecycle import Events
 from writeit.domain.run import PipelineRun, PipelineStatus
 from writeit.engine.limits import RunLimiter
@@ -87,9 +87,12 @@ class OutcomeRecorder:
         self._numbers = run.steps[step].numbers
         self._failures: list[tuple[UUID, str, ModelError | NotFound | None]] = []
         self._kept_count = 0
+        self._unreadable: ModelError | None = None
 
     def failure(self) -> WriteItError | None:
-        """Return the error if no answer has text and the user did not stop it."""
+        """Return the error if no answer is of use and the user did not stop it."""
+        if self._unreadable is not None:
+            return self._unreadable
         if self._kept_count or self.is_stopped or not self._failures:
             return None
         return no_answer_error(self._failures)
@@ -104,7 +107,9 @@ class OutcomeRecorder:
         """Store the outcome of a call and notify the observer."""
         if isinstance(result, ModelDone):
             if pending.has_text:
-                response = pending.to_response(result.usage, result.finish_reason)
+                response = pending.to_response(
+                    result.usage, result.finish_reason, notes=result.notes
+                )
                 await self._record_response(pending.call, response, None)
                 return
             result = _no_text_error(pending, result)
@@ -191,28 +196,34 @@ class OutcomeRecorder:
 
         A write that the store cannot take stays pending in the transactions.
         """
+
+        def end(run: PipelineRun, now: datetime) -> Events:
+            return self._with_ending(run, operation(run, now), now)
+
         try:
-            return await self._transactions.execute(
-                self._run_id,
-                lambda run, now: self._with_pause(run, operation(run, now), now),
-            )
+            run = await self._transactions.execute(self._run_id, end)
         except (InvalidTransition, NotFound):
             self.record_failure(call, TAKEN_OVER_ERROR)
             self._notify_finished(call.response_id, None, "failed", TAKEN_OVER_ERROR)
         except StoreError as error:
-            self._transactions.queue_write(self._run_id, operation)
+            self._transactions.queue_write(self._run_id, end)
             reported = ModelError(error.message, reason="unavailable", hint=error.hint)
             self._notify_finished(call.response_id, None, "failed", reported)
+        else:
+            if run.status is PipelineStatus.ERROR:
+                self._unreadable = review.unreadable_error(run)
+            return run
         return None
 
-    def _with_pause(self, run: PipelineRun, events: Events, now: datetime) -> Events:
-        """Pause a stopped run in the transaction that ends its last answer.
+    def _with_ending(self, run: PipelineRun, events: Events, now: datetime) -> Events:
+        """Pause a stopped run, or end a review, with the end of its last answer.
 
         A kill between two transactions would leave it RUNNING for no visible reason.
         """
         after = state_machine.replay(events, run)
-        if not self.is_stopped or after.is_streaming:
-            return events
+        ending = review.ending_events(after, now, is_stopped=self.is_stopped)
+        if ending or not self.is_stopped or after.is_streaming:
+            return events + ending
         return events + _pause_operation(STOPPED_BY_USER)(after, now)
 
     def _notify_finished(

@@ -27,6 +27,7 @@ from writeit.domain.pipeline import (
 )
 from writeit.domain.placement import passage_of
 from writeit.domain.primer import NO_PRIMER, RunPrimer, StylePrimer
+from writeit.domain.remarks import Dismissal
 from writeit.domain.run import PipelineRun, StepState
 from writeit.domain.session import Settings, UserPreferences
 from writeit.engine.data_policy import FileProviders
@@ -394,6 +395,8 @@ class StartRequest:
     uri: str | None = None
     output: Output | None = None
     output_path: str | None = None
+    dismissals: tuple[Dismissal, ...] = ()
+    """Of earlier reviews of the document."""
 
 
 def run_started_event(
@@ -448,6 +451,7 @@ def run_started_event(
         output=request.output or configuration.output,
         output_path=request.output_path,
         document=request.document,
+        dismissals=request.dismissals,
         front_matter_inputs=tuple(
             spec.name
             for spec in configuration.inputs

@@ -22,6 +22,7 @@ from writeit.domain.model_id import THINKING_ROOM, check_model_id
 from writeit.domain.operations import generate
 from writeit.domain.operations.lifecycle import Events
 from writeit.domain.pipeline import PipelineConfiguration, StepSpec
+from writeit.domain.remarks import REMARKS_SCHEMA
 from writeit.domain.run import PipelineRun, StepState
 from writeit.engine.precedence import (
     ModelSelection,
@@ -186,6 +187,7 @@ async def estimate_call(
         temperature=temperature,
         reasoning=resolve_reasoning(spec, context.run, selection),
         timeout=selection.settings.models.timeout,
+        json_schema=REMARKS_SCHEMA if configuration.output == "review" else None,
         run_id=context.run.pipeline_run_id,
     )
     estimate = await context.services.models.estimate(call)

@@ -167,6 +167,18 @@ def estimate_cost(
     return sum(costs) if len(costs) == len(models) else None
 
 
+MAX_REVIEWS = 50
+"""How many reviews of a document are read, the newest first."""
+
+
+def read_reviews(store: Store, uri: str) -> list[PipelineRun]:
+    """Return the reviews of a document, newest first."""
+    page = store.list_runs(RunQuery(uri=uri, passages=True, limit=200))
+    found = islice((run for run in page.runs if run.is_review), MAX_REVIEWS)
+    stored = (store.get_run(summary.run_id) for summary in found)
+    return [each.run for each in stored if each is not None]
+
+
 LAST_RUN = "last"
 """Names the newest run."""
 
@@ -232,11 +244,11 @@ def find_root_run(store: Store, run_id: UUID) -> UUID:
 
 
 def find_document_run(store: Store, run: RunSummary) -> UUID | None:
-    """Return the run that a run about a passage is listed under, or None.
+    """Return the run that a run about a passage, or a review, is listed under.
 
     It is the newest run on the whole document.
     """
-    if not run.passage or run.uri is None:
+    if not (run.passage or run.is_review) or run.uri is None:
         return None
     page = store.list_runs(RunQuery(uri=run.uri, passages=False, limit=1))
     return page.runs[0].run_id if page.runs else None

@@ -48,6 +48,7 @@ def build_response(  # noqa: PLR0913 -- the fields of an answer, each by name
     partial: bool = False,
     processing_time: float = 0.0,
     first_token_seconds: float | None = None,
+    notes: tuple[str, ...] = (),
 ) -> AIResponse:
     """Return the answer that a streaming response becomes; times in seconds.
 
@@ -77,6 +78,7 @@ def build_response(  # noqa: PLR0913 -- the fields of an answer, each by name
         first_token_seconds=first_token_seconds,
         thinking="\n\n".join(thoughts) or None,
         continues=continued.response_id if continued else None,
+        notes=notes,
     )
 
 
@@ -171,7 +173,12 @@ class PendingResponse:
         return pieces
 
     def to_response(
-        self, usage: TokenUsage, finish_reason: str | None, *, partial: bool = False
+        self,
+        usage: TokenUsage,
+        finish_reason: str | None,
+        *,
+        partial: bool = False,
+        notes: tuple[str, ...] = (),
     ) -> AIResponse:
         """Return the answer as it is stored."""
         first = self._first_text_at
@@ -191,6 +198,7 @@ class PendingResponse:
             partial=partial,
             processing_time=self._clock.monotonic() - self._started_at,
             first_token_seconds=None if first is None else first - self._started_at,
+            notes=notes,
         )
 
     async def estimate_usage(self, models: Models) -> TokenUsage:

@@ -17,6 +17,7 @@ from writeit.llm.answer import Answer
 from writeit.llm.errors import build_model_error, stream_end_error, to_model_error
 from writeit.llm.network import MONITOR, Monitor
 from writeit.llm.parameters import (
+    SCHEMA,
     CallParameters,
     Learned,
     describe_unmet,
@@ -88,6 +89,7 @@ class AnswerCall:
         self._limit: asyncio.Timeout | None = None
         self._answer = Answer(on_text=self._take, on_thought=self._take_thought)
         self._sent = CallParameters()
+        self._unmet: list[str] = []
 
     async def run(self) -> HostMessage:
         """Make the call and return its end.
@@ -105,8 +107,10 @@ class AnswerCall:
             if self._answer.usage is not None:
                 error.data["usage"] = self._usage()
             raise
-        finish = self._answer.finish
-        return {"type": "done", "usage": self._usage(), "finish_reason": finish}
+        finish, usage = self._answer.finish, self._usage()
+        notes = [self._describe(SCHEMA)["message"]] if SCHEMA in self._unmet else []
+        done = {"type": "done", "usage": usage, "finish_reason": finish}
+        return done | ({"notes": notes} if notes else {})
 
     async def _follow(self) -> None:
         """Read the answer to its end; make the call again after what was learned."""
@@ -127,10 +131,10 @@ class AnswerCall:
                 return
 
     async def _call_once(self, monitor: Monitor) -> None:
-        self._sent, unmet = parameters_of(
+        self._sent, self._unmet = parameters_of(
             self._request, self._known, self._output_limit
         )
-        for name in unmet:
+        for name in self._unmet:
             self._tell(name)
         with _heard_by(monitor):
             async with asyncio.timeout(self._wait) as self._limit:
@@ -186,8 +190,10 @@ class AnswerCall:
         """Tell the user once that a parameter is not sent."""
         if name not in self._known.told:
             self._known.told.add(name)
-            notice = describe_unmet(self._target.model, name, self._known)
-            self._send({**notice, "id": self._request["id"]})
+            self._send({**self._describe(name), "id": self._request["id"]})
+
+    def _describe(self, name: str) -> dict[str, Any]:
+        return describe_unmet(self._target.model, name, self._known)
 
     def _learns_from(
         self, error: Exception, monitor: Monitor, failed: ModelError

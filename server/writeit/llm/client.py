@@ -62,7 +62,8 @@ def deliver_message(answer: AnswerStream, message: HostMessage) -> None:
             except ValidationError as error:  # the answer must end
                 answer.finish(_host_error(f"The usage of a call is not valid: {error}"))
             else:
-                answer.finish(ModelDone(usage=usage, finish_reason=reason))
+                notes = tuple(message.get("notes", ()))
+                answer.finish(ModelDone(usage=usage, finish_reason=reason, notes=notes))
         case "error":
             answer.finish(error_from_fields(message))
 

@@ -43,6 +43,8 @@ def _body(target: CallTarget, prompt: str, sent: CallParameters) -> dict[str, An
         "stream": True,
         "options": {name: v for name, v in options.items() if v is not None},
     }
+    if sent.json_schema is not None:
+        body["format"] = sent.json_schema
     if sent.reasoning is not None:
         thinks = sent.level != "none"
         # Only this family has levels; it cannot be told not to think.

@@ -14,6 +14,7 @@ from writeit.llm.providers.provider import EMBEDDED, CallTarget
 if TYPE_CHECKING:
     from writeit.domain.pipeline import Reasoning  # it needs pydantic
 
+SCHEMA: Final = "json_schema"
 _NAMES: Final[Mapping[str, re.Pattern[str]]] = {
     name: re.compile(pattern, re.IGNORECASE)
     for name, pattern in {
@@ -22,6 +23,8 @@ _NAMES: Final[Mapping[str, re.Pattern[str]]] = {
         r"|(completion|output) tokens",
         "temperature": r"temperature|top_p",
         "reasoning": r"reasoning|thinking|\bthink\b|\beffort\b|budget_tokens",
+        SCHEMA: r"response_?(format|schema)|json_?schema|output_(format|config)"
+        r"|text\.format|structured output|grammar",
     }.items()
 }
 """What each of our parameters is called by providers, in their messages."""
@@ -30,6 +33,7 @@ _WORDS: Final = {
     "max_tokens": "a token limit",
     "stream_options": "a request for token counts",
     "reasoning": "a limit for thinking",
+    SCHEMA: "a JSON schema",
 }
 _REASONER: Final = re.compile(r"^(?:gpt-5|o\d|codex)(?!.*-chat)")
 """OpenAI's models that take no temperature and have another name for the limit."""
@@ -96,6 +100,7 @@ class CallParameters:
     temperature: float | None = None
     reasoning: Reasoning | None = None
     stream_options: bool = True
+    json_schema: Mapping[str, Any] | None = None
 
     @property
     def level(self) -> str:
@@ -123,10 +128,11 @@ def parameters_of(
     if limit is not None:
         limits = (limit + room, output_limit, known.limit)
         limit = min(n for n in limits if n is not None)
-    wishes = {
+    wishes: dict[str, Any] = {
         "max_tokens": limit,
         "temperature": request.get("temperature"),
         "reasoning": request.get("reasoning"),
+        SCHEMA: request.get(SCHEMA),
     }
     unmet = [n for n, v in wishes.items() if v is not None and n in known.dropped]
     if not known.thinks and wishes["reasoning"] in {"none", 0} and "reasoning" in unmet:
@@ -143,7 +149,7 @@ def learn(known: Learned, message: str, param: str, sent: CallParameters) -> str
         return "endpoint"
     for said in filter(None, (param, message)):
         for name, pattern in _NAMES.items():
-            is_sent = getattr(sent, name) not in {None, False}
+            is_sent = bool(getattr(sent, name))
             if is_sent and name not in known.dropped and pattern.search(said):
                 _drop(known, name, message, sent)
                 return name

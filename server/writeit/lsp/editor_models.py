@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from operator import attrgetter
 from typing import Any, Final, get_args
 from uuid import uuid4
@@ -121,7 +122,11 @@ class _Answer:
         if (told := result.usage) is not None:
             counts = (told.prompt_tokens, told.completion_tokens)
             usage = estimated_usage(*counts).evolve(estimated=False)
-        self.stream.finish(ModelDone(usage=usage, finish_reason=result.finish_reason))
+        done = ModelDone(usage=usage, finish_reason=result.finish_reason)
+        if self._call.json_schema is not None:
+            note = "The editor's models cannot be asked for JSON by a schema."
+            done = replace(done, notes=(note,))
+        self.stream.finish(done)
 
     def fail(self, reason: FailureReason, words: str) -> None:
         """End the answer; what has arrived is valid."""

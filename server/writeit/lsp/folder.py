@@ -438,7 +438,8 @@ def find_current_runs(folder: WorkspaceFolder, uri: str) -> CurrentRuns:
     uri = normalized_uri(uri)
     run, polish_run = _read_active_run(folder, uri), None
     page = _list_runs(folder, uri)
-    for summary in _sorted_by_relevance(page):
+    texts = [summary for summary in page.runs if not summary.is_review]
+    for summary in _sorted_by_relevance(texts):
         if folder.is_selection_pipeline(summary.configuration_id):
             polish_run = polish_run or _read_run(folder, summary.run_id)
         else:
@@ -455,8 +456,7 @@ def applied_polishes(
 ) -> Iterator[tuple[PipelineRun, AppliedText]]:
     """Yield the runs whose polished passage is in a document, the last applied first.
 
-    A run is read only if it may be the next one. `listed`: the document's runs, if they
-    are known.
+    A run is read only if it may be the next. `listed`: the document's runs, if known.
     """
     uri = normalized_uri(uri)
     runs = _list_runs(folder, uri).runs if listed is None else listed
@@ -492,8 +492,8 @@ def _read_run(folder: WorkspaceFolder, run_id: UUID) -> PipelineRun | None:
     return None if stored is None else stored.run
 
 
-def _sorted_by_relevance(page: RunPage) -> Iterator[RunSummary]:
+def _sorted_by_relevance(runs: list[RunSummary]) -> Iterator[RunSummary]:
     """Yield unfinished runs, last updated first; then finished ones, newest first."""
-    unfinished = [s for s in page.runs if s.status is not PipelineStatus.COMPLETED]
+    unfinished = [s for s in runs if s.status is not PipelineStatus.COMPLETED]
     yield from sorted(unfinished, key=lambda summary: summary.updated_at, reverse=True)
-    yield from (s for s in page.runs if s.status is PipelineStatus.COMPLETED)
+    yield from (s for s in runs if s.status is PipelineStatus.COMPLETED)

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 from uuid import UUID
 
 from writeit.domain.errors import ModelError, WriteItError
@@ -54,6 +54,8 @@ class ModelCall:
     timeout: float | None = None
     """Seconds to wait for the first text; None is the default of the adapter."""
     temperature: float | None = None
+    json_schema: Mapping[str, Any] | None = None
+    """The form of the answer; sent where the provider takes one."""
     run_id: UUID | None = None
     """The run that the call is for: waiting calls are started run by run in turn."""
 
@@ -91,6 +93,8 @@ class ModelDone:
 
     usage: TokenUsage
     finish_reason: FinishReason | None = None
+    notes: tuple[str, ...] = ()
+    """What the provider could not be asked for, one sentence each."""
 
 
 FinishReason = Literal["stop", "length", "content_filter", "refused", "context"]

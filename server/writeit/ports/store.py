@@ -243,7 +243,7 @@ class RunQuery:
     text: str | None = None
     """Part of the name, the title or the passage's first words, in any case."""
     passages: bool | None = None
-    """Only runs about a passage (True), only others (False)."""
+    """Only runs about a passage and reviews (True), only others (False)."""
     limit: int = 50
     older_than: UUID | None = None
     """Only runs older than this one."""

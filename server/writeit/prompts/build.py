@@ -58,6 +58,7 @@ def build_prompt(
         *_context_paragraphs(run.document, placed),
         *_feedback_paragraphs(configuration, run, step, placed),
         *_revision_paragraphs(revision or Revision(), placed, prompt),
+        *(_review_paragraphs(run) if configuration.output == "review" else ()),
     ]
     if not paragraphs:
         return prompt
@@ -293,6 +294,41 @@ def _revision_paragraphs(
         title = "The author asks for these changes:"
         paragraphs.append(f"{title}\n{revision.feedback}")
     return paragraphs
+
+
+_REVIEW_FORM = """\
+Answer with JSON in this form and nothing else:
+{"remarks": [{"quote": "…", "kind": "…", "remark": "…", "replacement": "…"}]}
+- quote: the words that the remark is about, copied from the text exactly as they are \
+there, in one piece, without "…" for what is left out. Take at most two sentences, and \
+enough words that they occur only once in the text.
+- kind: one of the kinds named above.
+- remark: what is wrong there and why, in one or two sentences to the author.
+- replacement: what should stand in place of exactly the quoted words, or null if no \
+short replacement is enough.
+If there is nothing to remark, answer {"remarks": []}."""
+_MAX_DISMISSED_REMARKS = 20
+"""How many of the newest dismissed remarks are in a prompt."""
+
+
+def _review_paragraphs(run: PipelineRun) -> list[str]:
+    """Return what the author has dismissed, and the form of the answer."""
+    kinds = [each.kind for each in run.dismissals if each.quote is None]
+    remarks = [
+        f"- {each.kind}: “{each.quote}”"
+        for each in run.dismissals
+        if each.quote is not None and each.kind not in kinds
+    ]
+    paragraphs = []
+    if kinds:
+        named = ", ".join(kinds)
+        paragraphs.append(f"The author wants no remarks of these kinds: {named}.")
+    if remarks:
+        listed = "\n".join(remarks[-_MAX_DISMISSED_REMARKS:])
+        paragraphs.append(
+            f"The author has dismissed these remarks. Do not make them again:\n{listed}"
+        )
+    return [*paragraphs, _REVIEW_FORM]
 
 
 _PARTS_NOTE = (

@@ -131,6 +131,7 @@ def run_summary(
         selection = read_text(str(selection["text"]))
     return RunSummary(
         deleted=deleted,
+        is_review=record.output == "review",
         passage=first_words(str(selection)),
         run_id=record.pipeline_run_id,
         name=record.name,

@@ -325,7 +325,7 @@ def _matches_query(query: RunQuery, run: RunSummary) -> bool:
         query.status in {None, run.status}
         and query.pipeline in {None, run.pipeline}
         and (query.uri is None or query.uri in run.documents)
-        and query.passages in {None, bool(run.passage)}
+        and query.passages in {None, bool(run.passage) or run.is_review}
         and any(
             text in words.casefold()
             for words in (run.title, run.name or "", run.passage)

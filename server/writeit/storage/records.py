@@ -280,6 +280,7 @@ class RunSummaryRecord(RunHead):
     name: str | None = None
     uri: str | None = None
     title: str
+    output: RunOutput = "new_file"
     cost_usd: float | None = None
     document: SelectionRecord = SelectionRecord()
     applied: tuple[AppliedText, ...] = ()
@@ -393,6 +394,7 @@ class ResponseRecord(Record):
     first_token_seconds: float | None = None
     thinking: StoredText | None = None
     continues: UUID | None = None
+    notes: tuple[str, ...] = ()
 
 
 # Events

@@ -70,7 +70,7 @@ def _child_rows(
 def _node_label(node: RunNode, current_run: UUID | None) -> str:
     run = node.summary
     name = shorten(wording.run_title(run), _MAX_NAME_LENGTH)
-    if run.passage:
+    if run.passage or run.is_review:
         name = f"{name} · {run.pipeline}"
     if run.branch_point is not None:
         name = f"from {run.branch_point}: {name}"

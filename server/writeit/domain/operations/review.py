@@ -13,6 +13,7 @@ from writeit.domain.operations.lifecycle import Events
 from writeit.domain.operations.select import completion_events
 from writeit.domain.remarks import Dismissal, Remark, RunReview, read_review
 from writeit.domain.run import PipelineRun, StepState, StepStatus
+from writeit.text.lines import fold_space
 
 
 def review_of(run: PipelineRun) -> RunReview | None:
@@ -83,6 +84,22 @@ def ending_events(run: PipelineRun, now: datetime, *, is_stopped: bool) -> Event
     if (error := unreadable_error(run)) is not None:
         return (e.RunFailed(at=now, message=error.message),)
     return completion_events(run, step, now)
+
+
+def inherited_dismissals(
+    reviews: Iterable[PipelineRun], text: str
+) -> tuple[Dismissal, ...]:
+    """Return what the user dismissed in reviews of a document, for the next one.
+
+    `text` is the document's text now: a remark on words that are gone is left out.
+    """
+    dismissed = {
+        each.key: each
+        for run in reviews
+        for each in run.dismissals
+        if each.quote is None or fold_space(each.quote) in fold_space(text)
+    }
+    return tuple(sorted(dismissed.values(), key=lambda each: each.at))
 
 
 def dismiss_remark(

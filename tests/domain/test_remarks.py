@@ -1,0 +1,90 @@
+"""The remarks of several models become one list."""
+
+from itertools import combinations
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from support.runs import answer, call_for
+from writeit.domain.remarks import Remark, merge_remarks, read_review
+from writeit.domain.run import StepState
+
+TEXT = "one two three four five six seven eight nine ten"
+WORDS = TEXT.split()
+RUN = UUID(int=1)
+RAW = st.tuples(
+    st.integers(0, len(WORDS) - 1), st.integers(1, 4), st.sampled_from("ab")
+)
+
+
+def said(model: int, raw: list[tuple[int, int, str]]) -> list[Remark]:
+    """Return the remarks of one model, each by its words in the text and its kind."""
+    text = "\n".join(
+        '{{"quote": "{}", "kind": "{}", "remark": "r"}}'.format(
+            " ".join(WORDS[first : first + count]), kind
+        )
+        for first, count, kind in raw
+    )
+    call = call_for(StepState(step_name="review")).evolve(model=f"openai/m{model}")
+    made = answer(call).evolve(
+        model_name=f"m{model}", raw_output=text or "[]", processed_content=text or "[]"
+    )
+    return list(read_review(RUN, [made], TEXT, ()).remarks)
+
+
+@given(st.lists(st.lists(RAW, max_size=4), max_size=3))
+def test_merged_remarks_are_apart_and_nothing_is_lost(
+    raws: list[list[tuple[int, int, str]]],
+) -> None:
+    """Every remark is in one that it overlaps, and no two that are left overlap."""
+    remarks = [each for n, raw in enumerate(raws) for each in said(n, raw)]
+    merged = merge_remarks(remarks)
+    for first, second in combinations(merged, 2):
+        assert first.kind != second.kind or not overlap(first, second)
+    for remark in remarks:
+        assert any(
+            each.kind == remark.kind
+            and overlap(each, remark)
+            and {*remark.models} <= {*each.models}
+            and {*remark.response_ids} <= {*each.response_ids}
+            for each in merged
+        )
+    assert merge_remarks(merged) == merged
+
+
+def overlap(one: Remark, other: Remark) -> bool:
+    """Whether two remarks are about the same words."""
+    assert one.place
+    assert other.place
+    return one.place[0] < other.place[1] and other.place[0] < one.place[1]
+
+
+@given(st.lists(RAW, max_size=5))
+def test_the_same_answer_of_a_second_model_counts_and_adds_nothing(
+    raw: list[tuple[int, int, str]],
+) -> None:
+    """What both say is there once, by two."""
+    alone, both = said(1, raw), merge_remarks([*said(1, raw), *said(2, raw)])
+    assert [(r.quote, r.kind) for r in both] == [(r.quote, r.kind) for r in alone]
+    assert all(remark.count == 2 for remark in both)
+
+
+def test_a_quotation_that_occurs_twice_or_never_has_no_place() -> None:
+    """It is listed at the end, once, by all models that made it."""
+    text = "To be or not to be, that is\nthe question."
+    raw = "\n".join(
+        f'{{"quote": "{quote}", "remark": "r"}}' for quote in ("be", "is the", "cat")
+    )
+    answers = [
+        answer(call_for(StepState(step_name="review"))).evolve(
+            model_name=model, raw_output=raw, processed_content=raw
+        )
+        for model in ("m1", "m2")
+    ]
+    remarks = read_review(RUN, answers, text, ()).remarks
+    assert [(r.quote, r.place is not None, r.count) for r in remarks] == [
+        ("is the", True, 2),
+        ("be", False, 2),
+        ("cat", False, 2),
+    ]
