@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from support.engine_setup import MODEL, OTHER, PIPELINE, EngineSetup
+from support.engine_setup import MODEL, OTHER, PIPELINE, START, EngineSetup
 from writeit.domain.errors import InvalidParams, InvalidTransition, ModelError
 from writeit.domain.operations import lifecycle, review, select
 from writeit.domain.pipeline import PipelineConfiguration
-from writeit.domain.remarks import Remark
+from writeit.domain.remarks import Dismissal, Remark
 from writeit.domain.run import PipelineRun, PipelineStatus, RunDocument
 from writeit.engine.precedence import StartRequest
 from writeit.engine.requests import RegenerateStep
@@ -67,6 +67,15 @@ async def reviewed(setup: EngineSetup, *answers: str) -> PipelineRun:
     generation = await setup.ask(run, *(MODEL, OTHER)[: len(answers)])
     await setup.engine.wait_for_generation(generation)
     return setup.stored(run)
+
+
+async def dismiss(
+    setup: EngineSetup, run: PipelineRun, dismissal: Dismissal
+) -> PipelineRun:
+    """Dismiss a remark, or a kind, of a review."""
+    return await setup.engine.execute(
+        run.pipeline_run_id, lambda run, now: review.dismiss(run, dismissal, now)
+    )
 
 
 def remarks_of(run: PipelineRun) -> list[Remark]:
@@ -161,14 +170,9 @@ async def test_a_dismissed_kind_holds_for_the_next_review_and_is_in_its_prompt(
     """So does a dismissed remark, while its words are there."""
     answer = remarked(("is fast", "tone"), ("It was warm", "tense"))
     run = await reviewed(setup, answer)
-    tone, tense = (remark.remark_id for remark in remarks_of(run))
-    for remark_id, whole_kind in ((tone, True), (tense, False)):
-        await setup.engine.execute(
-            run.pipeline_run_id,
-            lambda run, now, remark_id=remark_id, whole_kind=whole_kind: (
-                review.dismiss_remark(run, remark_id, now, whole_kind=whole_kind)
-            ),
-        )
+    tone, tense = remarks_of(run)
+    for remark, quote in ((tone, None), (tense, tense.quote)):
+        await dismiss(setup, run, Dismissal(at=START, kind=remark.kind, quote=quote))
     following = await reviewed(setup, answer)
     assert all(remark.dismissed for remark in remarks_of(following))
     prompt = setup.models.calls[-1].prompt
@@ -180,16 +184,10 @@ async def test_a_dismissal_can_be_taken_back(setup: EngineSetup) -> None:
     """Going back destroys nothing: the remark is as it was."""
     run = await reviewed(setup, remarked(("is fast", "tone")))
     [before] = remarks_of(run)
-    run_id = run.pipeline_run_id
-    dismissed = await setup.engine.execute(
-        run_id,
-        lambda run, now: review.dismiss_remark(
-            run, before.remark_id, now, whole_kind=True
-        ),
-    )
+    dismissed = await dismiss(setup, run, Dismissal(at=START, kind="tone"))
     assert remarks_of(dismissed)[0].dismissed
     restored = await setup.engine.execute(
-        run_id,
+        run.pipeline_run_id,
         lambda run, now: review.restore_remarks(run, dismissed.dismissals, now),
     )
     assert remarks_of(restored) == [before]

@@ -84,7 +84,7 @@ def test_any_answer_is_read_without_an_error(answer: str) -> None:
     ("answer", "quote", "remark"),
     [
         ("{'quote': 'it\\'s', 'remark': 'y'}", "it's", "y"),
-        ("{“quote”: “a”, “remark”: “b”}", "a", "b"),  # noqa: Q000 -- curly ones inside
+        ("{“quote”: “a”, “remark”: “b”}", "a", "b"),
         ('{"quote": "so "called" here", "remark": "y"}', 'so "called" here', "y"),
         ('{"quote": "a\nb", "remark": "y"}', "a\nb", "y"),
         ('{"Quote": "a", "Remark": "cut off her', "a", "cut off her"),

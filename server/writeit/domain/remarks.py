@@ -86,6 +86,11 @@ class Remark:
         """How many models made it."""
         return len(self.models)
 
+    def is_meant_by(self, dismissal: Dismissal) -> bool:
+        """Whether a dismissal is of this remark or its kind."""
+        quotes = (None, fold_space(self.quote))
+        return dismissal.key in {(self.kind, quote) for quote in quotes}
+
 
 @dataclass(frozen=True, slots=True)
 class RunReview:
@@ -126,10 +131,11 @@ def read_review(
             place = found and (start + found.start, start + found.end)
             remarks.append(_remark(run_id, each, answer, place))
     merged = merge_remarks(remarks)
-    known = {dismissal.key: dismissal for dismissal in dismissals}
-    return RunReview(
-        tuple(_with_dismissal(each, known) for each in merged), tuple(unread)
+    shown = (
+        replace(each, dismissed=next(filter(each.is_meant_by, dismissals), None))
+        for each in merged
     )
+    return RunReview(tuple(shown), tuple(unread))
 
 
 def _remark(
@@ -146,14 +152,6 @@ def _remark(
         response_ids=(answer.response_id,),
         place=place,
     )
-
-
-def _with_dismissal(
-    remark: Remark, known: dict[tuple[str, str | None], Dismissal]
-) -> Remark:
-    keys = ((remark.kind, fold_space(remark.quote)), (remark.kind, None))
-    found = next((known[key] for key in keys if key in known), None)
-    return replace(remark, dismissed=found)
 
 
 def merge_remarks(remarks: Iterable[Remark]) -> list[Remark]:

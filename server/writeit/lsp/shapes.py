@@ -22,7 +22,8 @@ from pydantic.alias_generators import to_camel
 
 from writeit.domain.errors import FailureReason
 from writeit.domain.operations import permitted
-from writeit.domain.pipeline import Output, Reasoning
+from writeit.domain.operations.review import review_of
+from writeit.domain.pipeline import Reasoning, RunOutput
 from writeit.domain.run import (
     DONE_STATUSES,
     PipelineRun,
@@ -33,6 +34,7 @@ from writeit.domain.run import (
 from writeit.domain.run_summary import RunSummary
 from writeit.domain.session import ExportFormat
 from writeit.lsp.convert import normalized_uri
+from writeit.text.lines import line_of
 from writeit.views import wording
 
 DocumentUri = Annotated[str, AfterValidator(normalized_uri)]
@@ -128,6 +130,8 @@ class WireAIResponse(WireModel):
     continues: UUID | None
     """The incomplete answer that this one continues; its text begins this one's."""
     thinking: str | None
+    notes: list[str]
+    """What its provider could not be asked for, one sentence each."""
     """What the model thought, if it told; no part of prompts, exports or documents."""
 
 
@@ -244,6 +248,40 @@ class NextStep(WireModel):
     """The `data` of the error that prevented it; the decision is kept."""
 
 
+class WireRemark(WireModel):
+    """What one or several models remark on a passage of the document."""
+
+    remark_id: str
+    run_id: UUID = Field(validation_alias="pipeline_run_id")
+    response_ids: list[UUID]
+    quote: str
+    """The passage in the words of the models."""
+    kind: str
+    remark: str
+    replacement: str | None
+    count: int
+    """How many models made it."""
+    line: int | None
+    """Its line in the text that was reviewed, from 0; null if it has no place."""
+    state: Literal["open", "dismissed"]
+
+
+class UnreadAnswer(WireModel):
+    """An answer of a review that could not be read, or not as a whole."""
+
+    response_id: UUID
+    parts: int
+    """How many remarks could not be read; 0: the answer has no list of remarks."""
+
+
+class WireReview(WireModel):
+    """The remarks of a review, by their place; dismissed ones, too."""
+
+    remarks: list[WireRemark]
+    unread: list[UnreadAnswer]
+    dismissed_kinds: list[str]
+
+
 class WirePipelineRun(WireModel):
     """A run with its steps and answers."""
 
@@ -265,7 +303,7 @@ class WirePipelineRun(WireModel):
     """How many answers of each model, as the user named it last."""
     last_models: list[str]
     """The models that the user named last for a step."""
-    output: Output
+    output: RunOutput
     output_path: str | None
     is_done: bool
     """Whether it is completed; regenerating its last step reopens it."""
@@ -279,6 +317,8 @@ class WirePipelineRun(WireModel):
     can: WireRunPermissions
     next: NextStep | None = None
     """Only in the reply to a decision with `goOn`."""
+    review: WireReview | None
+    """What the answers remark, if it is a review."""
     applied: StepApplyResult | None = None
     """What happened to the text, if `goOn` applied it and the caller waits."""
 
@@ -402,8 +442,30 @@ def run_to_wire(run: PipelineRun) -> WirePipelineRun:
             primer=run.used_primer,
             next=None,
             applied=None,
+            review=review_to_wire(run),
             **status_fields(run),
         )
+    )
+
+
+def review_to_wire(run: PipelineRun) -> WireReview | None:
+    """Return the wire shape of what a review remarks; None of any other run."""
+    review = review_of(run)
+    if review is None:
+        return None
+    remarks = [
+        ExtendedSource(
+            remark,
+            pipeline_run_id=run.pipeline_run_id,
+            line=remark.place and line_of(run.document.text, remark.place[0]),
+            state="dismissed" if remark.dismissed else "open",
+        )
+        for remark in review.remarks
+    ]
+    return WireReview(
+        remarks=[WireRemark.model_validate(remark) for remark in remarks],
+        unread=[UnreadAnswer(response_id=r, parts=n) for r, n in review.unread],
+        dismissed_kinds=[d.kind for d in run.dismissals if d.quote is None],
     )
 
 

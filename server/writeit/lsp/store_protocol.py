@@ -1,4 +1,4 @@
-"""Params and results of commands on the store and on a document's changes, facts."""
+"""Params and results of commands on the store, and on changes, facts, remarks."""
 
 from __future__ import annotations
 
@@ -54,6 +54,40 @@ class SearchResult(WireModel):
     hits: list[WireSearchHit]
     next: str | None
     partial: bool
+
+
+class ReviewListParams(Params):
+    """`writeit.review.list`: the newest review of each pipeline, of a document."""
+
+    uri: DocumentUri
+
+
+class ReviewListResult(WireModel):
+    """The remarks of a document's reviews."""
+
+    remarks: list[shapes.WireRemark]
+
+
+class ReviewDismissParams(Params):
+    """`writeit.review.dismiss`; with `kind` every remark of its kind is dismissed.
+
+    It holds for all reviews of the document, also for later ones.
+    """
+
+    remark_id: str = Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}:\w+$")
+    kind: bool = False
+
+    @property
+    def run_id(self) -> UUID:
+        """The review that has the remark."""
+        return UUID(self.remark_id.partition(":")[0])
+
+
+class ReviewRestoreParams(Params):
+    """`writeit.review.restore`; without `remarkId` every dismissal is taken back."""
+
+    run_id: UUID
+    remark_id: str | None = None
 
 
 class UsageShowParams(Params):

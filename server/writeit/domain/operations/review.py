@@ -102,21 +102,12 @@ def inherited_dismissals(
     return tuple(sorted(dismissed.values(), key=lambda each: each.at))
 
 
-def dismiss_remark(
-    run: PipelineRun, remark_id: str, now: datetime, *, whole_kind: bool
-) -> Events:
-    """Dismiss a remark, or every remark of its kind.
-
-    Raises:
-        NotFound: the review has no such remark.
-    """
-    remark = find_remark(run, remark_id)
-    named = Dismissal(
-        at=now, kind=remark.kind, quote=None if whole_kind else remark.quote
-    )
-    if named.key in {each.key for each in run.dismissals}:
+def dismiss(run: PipelineRun, dismissal: Dismissal, now: datetime) -> Events:
+    """Dismiss a remark or a kind of remark, unless the run has done so."""
+    if dismissal.key in {each.key for each in run.dismissals}:
         return ()
-    return (e.RemarkDismissed(at=now, kind=named.kind, quote=named.quote),)
+    fields = {"at": now, "kind": dismissal.kind, "quote": dismissal.quote}
+    return (e.RemarkDismissed.model_validate(fields),)
 
 
 def restore_remarks(

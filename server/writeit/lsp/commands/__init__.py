@@ -23,6 +23,7 @@ from writeit.lsp.commands import (
     document,
     findings,
     library,
+    review,
     run,
     step,
     view,
@@ -42,6 +43,7 @@ __all__ = [
     "library",
     "run",
     "step",
+    "review",
     "view",
     "workspace",
 ]
