@@ -3,6 +3,7 @@
     echo               answers `Echo: ` and the prompt, word by word
     say-TEXT           answers TEXT (see model_words.py)
     amend-OLD-NEW      answers the passage of the prompt, with NEW instead of OLD
+    review[-prose]     JSON with remarks on the text of the prompt [in a fence]
     fast-N             N words as fast as they go
     slow-N             N words, 20 ms apart
     paced-R-N          N words, R a second
@@ -70,6 +71,34 @@ async def amend(reply: Reply, argument: str) -> None:
     for word, other in ((old, new), (old.capitalize(), new.capitalize())):
         passage = passage.replace(word, other)
     await stream(reply, pieces_of(passage))
+
+
+async def review(reply: Reply, argument: str) -> None:
+    """Remark on the longest sentence of the prompt's text, and on doubled words."""
+    found = re.search(r"^<(text[-\d]*)>\n(.*?)\n</\1>$", reply.call.prompt, _LINES)
+    text = found[2] if found else ""
+    sentences = re.findall(r"[^\s#*>-][^.!?\n]*[.!?]", text)
+    remarks = [
+        {
+            "quote": sentence,
+            "kind": "long-sentence",
+            "remark": f"{len(sentence.split())} words in one sentence.",
+            "replacement": None,
+        }
+        for sentence in sorted(sentences, key=len)[-1:]
+    ]
+    remarks += [
+        {
+            "quote": doubled[0],
+            "kind": "repetition",
+            "remark": f"You wrote “{doubled[1]}” twice.",
+            "replacement": doubled[1],
+        }
+        for doubled in re.finditer(r"\b(\w+) \1\b", text)
+    ]
+    answer = json.dumps({"remarks": remarks}, ensure_ascii=False)
+    wrapped = f"Here are my remarks:\n```json\n{answer}\n```"
+    await stream(reply, pieces_of(wrapped if argument == "prose" else answer))
 
 
 async def stream(reply: Reply, pieces: Iterable[str]) -> None:
@@ -320,6 +349,7 @@ BEHAVIOURS: dict[str, Callable[[Reply, str], Awaitable[None]]] = {
     "nousage": nousage,
     "usage": usage,
     "paced": paced,
+    "review": review,
     "same": same,
     "say": say,
     "amend": amend,

@@ -21,7 +21,7 @@ FAILED, MISUSED = 1, 2
 _MODULES = {
     name: module
     for module, names in {
-        "run": "run",
+        "run": "run review",
         "runs": "log show compare usage export import_ delete",
         "overview": "status",
         "library": "pipeline primer",

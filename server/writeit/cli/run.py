@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from uuid import UUID
 
@@ -28,12 +29,18 @@ from writeit.cli.trust import generate_with_consent
 from writeit.cli.workspace import (
     OpenWorkspace,
     open_workspace,
+    read_text_file,
     require_output_path,
     run_async,
     write_text_file,
 )
 from writeit.domain.errors import InvalidTransition, WriteItError
 from writeit.domain.operations import lifecycle, select
+from writeit.domain.operations.review import (
+    describe_remarks,
+    describe_review,
+    review_of,
+)
 from writeit.domain.pipeline import Reasoning
 from writeit.domain.placement import with_line_ends_of
 from writeit.domain.run import PipelineRun, PipelineStatus, StepStatus
@@ -41,7 +48,9 @@ from writeit.domain.session import CostLimits
 from writeit.engine.data_policy import resolve_allowed_providers
 from writeit.engine.requests import GenerateStep
 from writeit.export.article import final_text
+from writeit.library.front_matter import split_front_matter
 from writeit.text.front_matter import with_providers
+from writeit.text.lines import line_of
 from writeit.views.wording import incomplete_choices
 
 
@@ -178,6 +187,60 @@ def run(  # noqa: PLR0913 -- one parameter an option
     _print_result(final_run, providers, output, force=force, as_json=as_json)
     if final_run.status is PipelineStatus.COMPLETED and incomplete_choices(final_run):
         sys.exit(INCOMPLETE)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--pipeline",
+    default="review-clarity",
+    show_default=True,
+    shell_complete=complete_pipeline,
+    help="What to look for: a pipeline with `output: review`.",
+)
+@click.option("-i", "--input", "inputs", multiple=True, metavar="NAME=VALUE")
+@click.option("-m", "--model", "models", multiple=True, shell_complete=complete_model)
+@click.option("-y", "--yes", is_flag=True, help="Allow any number of calls.")
+@click.option("--trust", is_flag=True, help="Use all that the folder's files name.")
+@click.option("-q", "--quiet", is_flag=True, help="Do not show progress.")
+@click.option("--json", "as_json", is_flag=True, help="Print the remarks as JSON.")
+@click.pass_context
+def review(  # noqa: PLR0913 -- one parameter an option
+    context: click.Context,
+    *,
+    file: Path,
+    pipeline: str,
+    inputs: tuple[str, ...],
+    models: tuple[str, ...],
+    yes: bool,
+    trust: bool,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Review FILE, and print the remarks with their lines. FILE is not changed."""
+    request = RunRequest(
+        pipeline=pipeline,
+        file=file,
+        inputs=parse_inputs(inputs),
+        models=models,
+        confirmed=yes,
+        trusted=trust,
+        is_review=True,
+    )
+    printer = StreamPrinter(quiet=quiet)
+    done, _ = run_async(_execute(context, request, ("first",), printer))
+    head = split_front_matter(read_text_file(file)).head
+    first_line = 1 + line_of(head, len(head))
+    if as_json and (found := review_of(done)) is not None:
+        text = done.document.text
+        remarks = [
+            asdict(r) | {"line": r.place and first_line + line_of(text, r.place[0])}
+            for r in found.remarks
+        ]
+        echo(json.dumps(remarks, indent=2, ensure_ascii=False, default=str))
+        return
+    echo_text(describe_remarks(done, first_line=first_line) or "No remarks.")
+    echo(f"{describe_review(done)}. Run {done.pipeline_run_id}", err=True)
 
 
 def _check_arguments(
@@ -367,6 +430,8 @@ async def _run_one_step(
         _say_what_was_not_used(opened, state.step_name)
         state = await workspace.engine.wait_for_generation(generation)
         stream_printer.end_step()
+        if state.status is StepStatus.COMPLETED:  # a review has nothing to choose
+            return await workspace.engine.load_run(run_id)
     index, item = (0, None) if choice == "first" else parse_choice(state, choice)
     return await workspace.engine.execute(
         run_id,

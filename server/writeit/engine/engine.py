@@ -183,6 +183,12 @@ class Engine:
             reviews = queries.read_reviews(self.store, request.uri)
             dismissed = review.inherited_dismissals(reviews, request.document.text)
             request = replace(request, dismissals=dismissed)
+        notes = [x.name for x in request.configuration.inputs if x.source == "notes"]
+        if notes and request.uri is not None:
+            text = queries.find_notes(self.store, request.uri)
+            request = replace(
+                request, inputs={**dict.fromkeys(notes, text), **request.inputs}
+            )
         event = precedence.run_started_event(request, self.new_id(), self._clock.now())
         await self.transactions.create_run(
             RunCommit(

@@ -365,7 +365,7 @@ def _document_value(spec: InputSpec, document: RunDocument) -> str:
             return document.title
         case "path":
             return document.path
-        case None:
+        case "notes" | None:
             return ""
 
 

@@ -179,6 +179,15 @@ def read_reviews(store: Store, uri: str) -> list[PipelineRun]:
     return [each.run for each in stored if each is not None]
 
 
+def find_notes(store: Store, uri: str) -> str:
+    """Return the text that the newest text in a document was made from, or ""."""
+    for summary in list_all_runs(store, uri):
+        stored = store.get_run(summary.run_id) if uri in summary.applied_to else None
+        if stored is not None and not stored.run.passage:
+            return stored.run.document.text
+    return ""
+
+
 LAST_RUN = "last"
 """Names the newest run."""
 

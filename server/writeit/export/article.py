@@ -9,6 +9,7 @@ import yaml
 
 from writeit.domain.entity import total_cost
 from writeit.domain.errors import InvalidTransition
+from writeit.domain.operations.review import describe_remarks
 from writeit.domain.run import PipelineRun, StepState, StepStatus
 from writeit.domain.run_bundle import RunBundle
 from writeit.export.bundle_writer import dump_yaml
@@ -26,6 +27,8 @@ def final_text(run: PipelineRun) -> str:
     Raises:
         InvalidTransition: no step is completed yet.
     """
+    if run.review_step and run.review_step.status is StepStatus.COMPLETED:
+        return (describe_remarks(run) or "No remarks.") + "\n"
     for step in reversed(run.steps.values()):
         if step.status is StepStatus.COMPLETED and step.content is not None:
             return step.content.rstrip("\n") + "\n"

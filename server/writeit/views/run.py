@@ -154,7 +154,7 @@ def _step_line(run: PipelineRun, step: StepState) -> str:
         StepStatus.RUNNING,
     }
     name = f"[{step.step_name}]"
-    facts = [f"**{name}**" if is_current else name, step_status_text(step)]
+    facts = [f"**{name}**" if is_current else name, step_status_text(step, run)]
     if step.user_selection is not None:
         facts.append(escape_inline(step.ai_responses[step.user_selection].model))
     if step.content:

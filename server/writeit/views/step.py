@@ -13,6 +13,7 @@ from writeit.domain.entity import ModelPreview, TokenUsage
 from writeit.domain.errors import NotFound
 from writeit.domain.model_id import split_model_id
 from writeit.domain.operations.lifecycle import find_step
+from writeit.domain.operations.review import describe_remarks
 from writeit.domain.run import PipelineRun, StepState
 from writeit.text.cleaning import describe_removed
 from writeit.text.thoughts import estimated_tokens, split_thoughts
@@ -127,6 +128,7 @@ def _ended_answer_parts(
     text = answer.processed_content
     failed = (wording.failure_text(failure.reason) for failure in item.failed)
     notes = [ending_note(answer), *(f"**Not completed:** {why}" for why in failed)]
+    notes += [f"*{escape_inline(note)}*" for note in answer.notes]
     if item.is_merge:
         notes.append("*Merged from several answers by the model.*")
     part = step.part if chosen else None
@@ -239,8 +241,9 @@ def step_parts(
     parts += chain.from_iterable(
         [_RULE, *_answer_parts(run, state, item, now)] for item in items
     )
-    if items:
+    if items and state != run.review_step:
         parts += [_RULE, *_merge_section(state, editable=editable), "\n"]
+    if items:
         parts += _feedback_section(state, editable=editable)
     return parts
 
@@ -250,16 +253,18 @@ def _step_header(
 ) -> str:
     names = run.step_names
     position = f"step {names.index(step.step_name) + 1} of {len(names)}"
-    status = f"**{wording.to_sentence(step_status_text(step))}**"
+    status = f"**{wording.to_sentence(step_status_text(step, run))}**"
     if cost := wording.total_cost_text(step.ai_responses, [step]):
         status += f" Cost so far: {cost}."
     action = step_next_action(run, step, editable=editable)
+    remarks = describe_remarks(run, lambda words: escape_inline(single_line(words)))
     return page_of_blocks(
         f"# {step.step_name} · {position}",
         escape_line(wording.run_label(run)),
         escape_line(description),
         status,
         f"{interruption_text(run)} {action}".strip(),
+        remarks and f"## Remarks\n\n{remarks}",
     )
 
 

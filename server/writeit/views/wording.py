@@ -10,6 +10,7 @@ from uuid import UUID
 from writeit.domain.answer import LENGTH_FINISH_REASONS, AIResponse
 from writeit.domain.errors import FailureReason
 from writeit.domain.operations.generate import incomplete_calls
+from writeit.domain.operations.review import describe_review
 from writeit.domain.run import (
     DONE_STATUSES,
     MAX_RETRIES,
@@ -278,11 +279,11 @@ def run_status_text(run: PipelineRun) -> str:
         case PipelineStatus.INITIALIZING:
             return f"{label}; nothing has been sent"
         case PipelineStatus.RUNNING:
-            return f"{label}: {step_status_text(run.steps[run.current_step])}"
+            return f"{label}: {step_status_text(run.steps[run.current_step], run)}"
         case PipelineStatus.PAUSED | PipelineStatus.ERROR:
             return f"{label}; what was received is kept"
         case PipelineStatus.COMPLETED:
-            return label
+            return f"{label}: {describe_review(run)}" if run.review_step else label
 
 
 def current_step_status_text(run: PipelineRun) -> str:
@@ -292,8 +293,10 @@ def current_step_status_text(run: PipelineRun) -> str:
     return _RUN_STATUSES[run.status]
 
 
-def step_status_text(step: StepState) -> str:
-    """Return a step's status as the text of a sentence."""
+def step_status_text(step: StepState, run: PipelineRun | None = None) -> str:
+    """Return a step's status as the text of a sentence; of a review with its `run`."""
+    if run and step == run.review_step and step.ai_responses and not step.streaming:
+        return describe_review(run)
     match step.status:
         case StepStatus.PENDING:
             return "no answer received" if step.failures else "not generated yet"
@@ -369,6 +372,8 @@ def run_next_action(run: PipelineRun) -> str:
     match run.status:
         case PipelineStatus.INITIALIZING:
             return f"Next: generate {step.step_name}."
+        case PipelineStatus.COMPLETED if run.review_step:
+            return _REVIEW_ACTION
         case PipelineStatus.COMPLETED:
             return "Apply the text to your document, export it, or branch at a step."
         case _:
@@ -386,6 +391,10 @@ def _current_step_action(step: StepState) -> str:
     return f"Next: generate {name}, or skip it."
 
 
+_REVIEW_ACTION = (
+    "A review changes no text. Apply or dismiss its remarks in the document, or"
+    " regenerate it."
+)
 _STOP_SENTENCE = "You can stop at any time; what was received is kept."
 
 
@@ -398,6 +407,8 @@ def step_next_action(
     """
     if step.streaming:
         return f"You can read along and add passages to the merge. {_STOP_SENTENCE}"
+    if step == run.review_step and step.ai_responses:
+        return _REVIEW_ACTION
     match step.status:
         case StepStatus.PENDING:
             return _pending_step_action(run, step)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from writeit.domain import events as e
@@ -13,7 +13,7 @@ from writeit.domain.operations.lifecycle import Events
 from writeit.domain.operations.select import completion_events
 from writeit.domain.remarks import Dismissal, Remark, RunReview, read_review
 from writeit.domain.run import PipelineRun, StepState, StepStatus
-from writeit.text.lines import fold_space
+from writeit.text.lines import fold_space, line_of
 
 
 def review_of(run: PipelineRun) -> RunReview | None:
@@ -49,6 +49,47 @@ def reviewing_answers(step: StepState) -> list[AIResponse]:
         if rounds.get(answer.response_id, 0) == newest
         and step.replaced_by(answer.response_id) is None
     ]
+
+
+def describe_remarks(
+    run: PipelineRun,
+    escape: Callable[[str], str] = fold_space,
+    *,
+    first_line: int = 1,
+) -> str:
+    """Return the open remarks of a review as a markdown list; "" if it has none.
+
+    `escape` makes one line of plain text of a model's words. `first_line` is the number
+    of the text's first line.
+    """
+    review = review_of(run)
+    lines = []
+    for remark in review.open_remarks if review else ():
+        place, by = "no place found", ""
+        if remark.place is not None:
+            place = f"line {line_of(run.document.text, remark.place[0]) + first_line}"
+        if remark.count > 1:
+            by = f" ({remark.count} models)"
+        lines.append(f"- {place}, {remark.kind}{by}: “{escape(remark.quote)}”")
+        lines.append(f"  {escape(remark.remark)}")
+        if remark.replacement is not None:
+            lines.append(f"  Suggestion: “{escape(remark.replacement)}”")
+    return "\n".join(lines)
+
+
+def describe_review(run: PipelineRun) -> str:
+    """Say how many remarks a review has, and what could not be read."""
+    review = review_of(run)
+    if review is None or unreadable_error(run):
+        return "no remarks could be read"
+    found = len(review.open_remarks)
+    text = "1 remark" if found == 1 else f"{found or 'no'} remarks"
+    if dismissed := len(review.remarks) - found:
+        text += f", {dismissed} dismissed"
+    if unread := len(review.unread):
+        answers = "1 answer" if unread == 1 else f"{unread} answers"
+        text += f"; {answers} could not be read as a whole"
+    return text
 
 
 def unreadable_error(run: PipelineRun) -> ModelError | None:

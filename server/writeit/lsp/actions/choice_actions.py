@@ -37,7 +37,8 @@ def selection_actions(
     run: PipelineRun, step: StepState, outlook: Outlook
 ) -> Iterator[Action]:
     """Yield the choices that bring what follows, and the page to choose on."""
-    if step.status is StepStatus.RUNNING and len(step.ai_responses) > 1:
+    is_open = step.status is StepStatus.RUNNING and step != run.review_step
+    if is_open and len(step.ai_responses) > 1:
         opening = view_action(run, f"Open {step.step_name} to choose", "step")
         yield replace(opening, has_lens=True)
     if not permitted.step_permissions(run, step).select:

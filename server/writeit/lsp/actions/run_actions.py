@@ -155,7 +155,12 @@ def _common_actions(run: PipelineRun, parent: PipelineRun | None) -> Iterator[Ac
             comparison_side(parent, step),
             comparison_side(run, step),
         )
-    if run.uri and run.output != "new_file" and run.is_finished and not run.applied:
+    if (
+        run.uri
+        and run.output in {"replace", "insert"}
+        and run.is_finished
+        and not run.applied
+    ):
         yield document_comparison_action(run)
     if run.applied:
         yield run_action(
@@ -171,7 +176,7 @@ def _common_actions(run: PipelineRun, parent: PipelineRun | None) -> Iterator[Ac
 def _apply_actions(run: PipelineRun) -> Iterator[Action]:
     """Yield what applies the last chosen text; it names the step whose text it is."""
     done = [s for s in run.steps.values() if s.status is StepStatus.COMPLETED]
-    if not done:
+    if not done or run.review_step:
         return
     name, is_finished = done[-1].step_name, run.status is PipelineStatus.COMPLETED
     open_step = "" if run.is_finished else f" ({run.current_step} is not done)"

@@ -41,9 +41,9 @@ __all__ = [
     "document",
     "findings",
     "library",
+    "review",
     "run",
     "step",
-    "review",
     "view",
     "workspace",
 ]
