@@ -2,6 +2,7 @@
 
 # ruff: noqa: D103 -- the name of a test is its promise
 
+import re
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
@@ -30,6 +31,7 @@ with pytest.MonkeyPatch.context() as _patch:
 PIPELINES = {entry.name: entry.value for entry in LIBRARY.pipelines.values()}
 ARTICLES = ("tech-article", "blog-post", "research-summary")
 PASSAGES = ("polish-passage", "tighten-passage", "continue-passage")
+REVIEWS = ("review-clarity", "review-facts", "review-reader", "review-structure")
 TINY = ("tiny-note",)
 """For very small models, which a longer prompt only confuses."""
 PRIMERS = ("academic", "conversational", "executive", "tech-journalist")
@@ -117,8 +119,20 @@ def test_nothing_shipped_has_a_problem() -> None:
 
 
 def test_all_that_is_promised_is_shipped() -> None:
-    assert sorted(PIPELINES) == sorted(ARTICLES + PASSAGES + TINY)
+    assert sorted(PIPELINES) == sorted(ARTICLES + PASSAGES + REVIEWS + TINY)
     assert sorted(LIBRARY.primers) == sorted(PRIMERS)
+
+
+@pytest.mark.parametrize("name", REVIEWS)
+def test_reviews_make_remarks_on_the_document_and_name_their_kinds(name: str) -> None:
+    configuration = pipeline(name)
+    assert (configuration.applies_to, configuration.output) == ("document", "review")
+    sources = {spec.name: spec.source for spec in configuration.inputs if spec.required}
+    assert sources["text"] == "document"
+    prompt = build_prompt(configuration, run_of(configuration, "One. Two."), "review")
+    kinds = re.findall(r"^- ([a-z-]+): ", prompt, re.MULTILINE)
+    assert len(kinds) >= 5
+    assert prompt.rstrip().endswith('answer {"remarks": []}.')
 
 
 # --- articles ---------------------------------------------------------------------

@@ -101,6 +101,7 @@ async def fuzzed(
             {
                 "kind": "merge",
                 "runId": run_id,
+                "remarkId": f"{run_id}:0123456789ab",
                 "step": "angles",
                 "response": 0,
                 "responseId": str(uuid.uuid4()),

@@ -58,7 +58,7 @@ def test_the_extension_reaches_every_command() -> None:
     }
     # The list of pipelines and their files; pages and the diff editor show the others.
     # VS Code asks about trust itself, and tells of renamed files; a lens refreshes.
-    # Findings come with their code actions.
+    # Findings and remarks come with their code actions.
     assert missing == {
         "writeit.facts.add",
         "writeit.facts.check",
@@ -66,6 +66,9 @@ def test_the_extension_reaches_every_command() -> None:
         "writeit.finding.fix",
         "writeit.finding.ignore",
         "writeit.pipeline.show",
+        "writeit.review.dismiss",
+        "writeit.review.list",
+        "writeit.review.restore",
         "writeit.run.diff",
         "writeit.run.move",
         "writeit.run.refresh",

@@ -91,10 +91,8 @@ class OutcomeRecorder:
 
     def failure(self) -> WriteItError | None:
         """Return the error if no answer is of use and the user did not stop it."""
-        if self._unreadable is not None:
-            return self._unreadable
         if self._kept_count or self.is_stopped or not self._failures:
-            return None
+            return self._unreadable
         return no_answer_error(self._failures)
 
     def record_failure(self, call: Call, error: ModelError | NotFound) -> None:
