@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from support.engine_setup import MODEL, OTHER, PIPELINE, START, EngineSetup
+from writeit.domain.document import RunDocument
 from writeit.domain.errors import InvalidParams, InvalidTransition, ModelError
 from writeit.domain.operations import lifecycle, review, select
 from writeit.domain.pipeline import PipelineConfiguration
 from writeit.domain.remarks import Dismissal, Remark
-from writeit.domain.run import PipelineRun, PipelineStatus, RunDocument
+from writeit.domain.run import PipelineRun, PipelineStatus
 from writeit.engine.precedence import StartRequest
 from writeit.engine.requests import RegenerateStep
 from writeit.ports.store import RunQuery

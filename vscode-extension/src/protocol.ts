@@ -229,6 +229,18 @@ export interface Commands {
     readonly params: FindingParams;
     readonly result: FindingResult;
   };
+  readonly 'writeit.review.list': {
+    readonly params: ReviewListParams;
+    readonly result: ReviewListResult;
+  };
+  readonly 'writeit.review.dismiss': {
+    readonly params: ReviewDismissParams;
+    readonly result: PipelineRun;
+  };
+  readonly 'writeit.review.restore': {
+    readonly params: ReviewRestoreParams;
+    readonly result: PipelineRun;
+  };
   readonly 'writeit.view.open': {
     readonly params: ViewOpenParams;
     readonly result: ViewOpenResult;
@@ -608,7 +620,7 @@ export interface PipelineRun {
   readonly reasoning: ('none' | 'low' | 'medium' | 'high') | number | null;
   readonly samples: number | null;
   readonly lastModels: readonly string[];
-  readonly output: 'new_file' | 'replace' | 'insert';
+  readonly output: 'new_file' | 'replace' | 'insert' | 'review';
   readonly outputPath: string | null;
   readonly isDone: boolean;
   readonly isStreaming: boolean;
@@ -617,6 +629,7 @@ export interface PipelineRun {
   readonly costUsd: number | null;
   readonly can: RunPermissions;
   readonly next?: (NextStep | null) | undefined;
+  readonly review: Review | null;
   readonly applied?: (StepApplyResult | null) | undefined;
 }
 /**
@@ -663,6 +676,7 @@ export interface AIResponse {
   readonly firstTokenSeconds: number | null;
   readonly continues: string | null;
   readonly thinking: string | null;
+  readonly notes: readonly string[];
 }
 /**
  * Tokens and cost of a call.
@@ -774,6 +788,36 @@ export interface NextStep {
   readonly error: {
     readonly [k: string]: JsonValue;
   } | null;
+}
+/**
+ * The remarks of a review, by their place; dismissed ones, too.
+ */
+export interface Review {
+  readonly remarks: readonly Remark[];
+  readonly unread: readonly UnreadAnswer[];
+  readonly dismissedKinds: readonly string[];
+}
+/**
+ * What one or several models remark on a passage of the document.
+ */
+export interface Remark {
+  readonly remarkId: string;
+  readonly runId: string;
+  readonly responseIds: readonly string[];
+  readonly quote: string;
+  readonly kind: string;
+  readonly remark: string;
+  readonly replacement: string | null;
+  readonly count: number;
+  readonly line: number | null;
+  readonly state: 'open' | 'dismissed';
+}
+/**
+ * An answer of a review that could not be read, or not as a whole.
+ */
+export interface UnreadAnswer {
+  readonly responseId: string;
+  readonly parts: number;
 }
 /**
  * What happened to a text; a pending one is kept and can be applied again.
@@ -1398,6 +1442,43 @@ export interface FindingFixParams {
   readonly uri: string;
   readonly finding: string;
   readonly replacement?: number | undefined;
+}
+/**
+ * `writeit.review.list`: the newest review of each pipeline, of a document.
+ */
+export interface ReviewListParams {
+  readonly folder?: (string | null) | undefined;
+  readonly streamToken?: (string | null) | undefined;
+  readonly wait?: boolean | undefined;
+  readonly uri: string;
+}
+/**
+ * The remarks of a document's reviews.
+ */
+export interface ReviewListResult {
+  readonly remarks: readonly Remark[];
+}
+/**
+ * `writeit.review.dismiss`; with `kind` every remark of its kind is dismissed.
+ *
+ * It holds for all reviews of the document, also for later ones.
+ */
+export interface ReviewDismissParams {
+  readonly folder?: (string | null) | undefined;
+  readonly streamToken?: (string | null) | undefined;
+  readonly wait?: boolean | undefined;
+  readonly remarkId: string;
+  readonly kind?: boolean | undefined;
+}
+/**
+ * `writeit.review.restore`; without `remarkId` every dismissal is taken back.
+ */
+export interface ReviewRestoreParams {
+  readonly folder?: (string | null) | undefined;
+  readonly streamToken?: (string | null) | undefined;
+  readonly wait?: boolean | undefined;
+  readonly runId: string;
+  readonly remarkId?: (string | null) | undefined;
 }
 /**
  * `writeit.view.open`.

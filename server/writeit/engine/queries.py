@@ -23,6 +23,7 @@ from writeit.engine.prepared import StepContext, context_window_error, estimate_
 from writeit.engine.requests import GenerateStep, resolve_models
 from writeit.ports.models import CallEstimate, ModelCall, ModelInfo
 from writeit.ports.store import RunQuery, Store
+from writeit.prompts.filters import source_text
 from writeit.text.front_matter import with_providers
 
 
@@ -184,7 +185,7 @@ def find_notes(store: Store, uri: str) -> str:
     for summary in list_all_runs(store, uri):
         stored = store.get_run(summary.run_id) if uri in summary.applied_to else None
         if stored is not None and not stored.run.passage:
-            return stored.run.document.text
+            return source_text(stored.run.document)
     return ""
 
 

@@ -4,8 +4,7 @@ A text of 256 bytes or more is stored once, under the SHA-256 of its bytes; reco
 share it have `{"text": "<sha256>"}` in its place. Only fields of the type `StoredText`
 can have a reference, so a user's text cannot be mistaken for one.
 
-Fields are encoded in the order in which they are declared here: reordering them changes
-stored bytes.
+Fields are encoded in their order here: reordering them changes stored bytes.
 """
 
 from __future__ import annotations
@@ -141,8 +140,7 @@ def decode_record(
 
     Raises:
         RecordTooNew: it has a higher version.
-        ValueError: it is not a record of this kind, or has unknown fields; if its
-            checksum is right, `describe_newer` says which.
+        ValueError: it is no such record, or has unknown fields (`describe_newer`).
     """
     raw = strip_checksum(raw)
     if raw.startswith(
@@ -169,8 +167,7 @@ def _upcast(record_type: type[R], raw: bytes) -> dict[str, Any]:
 class Record(BaseModel):
     """A stored value; `v` is the version of its kind.
 
-    Fields that have their default are omitted, so a default must not change without a
-    new version.
+    Defaults are omitted, so a default must not change without a new version.
     """
 
     model_config = ConfigDict(
@@ -425,9 +422,6 @@ class EventRecord(Record):
     passage: PassageRecord | None = None
     response: UUID | None = None
     run: RunStartRecord | None = None
-
-
-# Other records
 
 
 class LeaseRecord(Record):

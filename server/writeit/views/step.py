@@ -229,8 +229,7 @@ def step_parts(
 ) -> PageParts:
     """Return the page of a step; `description` is the pipeline's line about it.
 
-    `editable` is whether the user can type into the page, which its hints then say.
-    With `now`, answers whose models think say for how long.
+    `editable`: the user can type into the page. `now`: say for how long models think.
 
     Raises:
         NotFound: the run has no such step.
@@ -342,8 +341,7 @@ def response_parts(run: PipelineRun, step: str, response_id: UUID) -> PageParts:
         ending_note(answer),
         _selection_note(state, answer),
     )
-    thoughts = _folded_thoughts(answer)
-    details = join_blocks(thoughts, _response_provenance(run, answer))
+    details = join_blocks(_folded_thoughts(answer), _response_provenance(run, answer))
     return [f"{head}\n\n", text, f"\n{details}\n"]
 
 
