@@ -132,8 +132,8 @@ soak: $(STAMP) ## Ten streams for three minutes with cancels and kills; nothing 
 bench-prompts: $(STAMP) ## Count how much of a run's prompts a provider has read before
 	$(BIN)/python benchmarks/shared_prompts.py
 
-bench-search: $(STAMP) ## Measure searches in 100,000 runs of 5 KB, and their index
-	nice $(BIN)/python benchmarks/search_runs.py
+bench-search: $(STAMP) ## Measure searches in RUNS=2000 runs of 5 KB, and their index
+	nice $(BIN)/python benchmarks/search_runs.py $(RUNS)
 
 bench-store: $(STAMP) ## Measure reads of list, open and branch at 100, 1,000 and 10,000 runs
 	$(BIN)/python benchmarks/store_reads.py

@@ -49,7 +49,10 @@ async function showHits(app: App, list: vscode.QuickPick<HitItem>, text: string)
       folder: currentFolder(),
       text: /[\p{L}\p{N}]$/u.test(text) ? `${text}*` : text,
     };
-    const page = await app.server.execute('writeit.search', params);
+    let page = await app.server.execute('writeit.search', params);
+    while (page.hits.length === 0 && page.next !== null && list.value === text) {
+      page = await app.server.execute('writeit.search', { ...params, cursor: page.next });
+    }
     if (list.value === text) {
       list.title = page.partial ? l10n.t('Search runs (still indexing)') : l10n.t('Search runs');
       list.items = page.hits.map((hit) => ({

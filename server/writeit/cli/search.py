@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
@@ -18,7 +19,7 @@ from writeit.cli.output import (
     print_json,
 )
 from writeit.cli.workspace import has_store, open_existing_workspace, run_async
-from writeit.ports.store import SearchHit, SearchPlace, SearchQuery
+from writeit.ports.store import SearchHit, SearchPlace, SearchQuery, Store
 from writeit.text.lines import make_visible
 from writeit.views import wording
 
@@ -68,31 +69,41 @@ def search(  # noqa: PLR0913 -- one parameter an option
         echo("No runs here yet. `writeit` shows how to start one.", err=True)
 
 
+async def _find(store: Store, query: SearchQuery) -> tuple[list[SearchHit], str | None]:
+    """Return the hits, and a cursor if there are more than the limit."""
+    hits: list[SearchHit] = []
+    page = await store.search(query)
+    if page.partial:
+        echo("Indexing the run history…", err=True)
+    while page.partial:
+        page = await store.search(query)
+    while len(hits := hits + list(page.hits)) < query.limit and page.next_cursor:
+        limit = query.limit - len(hits)
+        page = await store.search(replace(query, limit=limit, cursor=page.next_cursor))
+    return hits, page.next_cursor
+
+
 async def _print_hits(
     context: click.Context, query: SearchQuery, *, as_json: bool
 ) -> bool:
     async with open_existing_workspace(Path.cwd(), context) as workspace:
-        page = await workspace.store.search(query)
-        if page.partial:
-            echo("Indexing the run history…", err=True)
-        while page.partial:
-            page = await workspace.store.search(query)
+        hits, cursor = await _find(workspace.store, query)
         if as_json:
-            print_json([_hit_to_json(hit) for hit in page.hits])
+            print_json([_hit_to_json(hit) for hit in hits])
             return True
         theme = Theme(workspace.engine.preferences.theme)
-        for run_id, hits in groupby(page.hits, key=lambda hit: hit.run_id):
+        for run_id, of_run in groupby(hits, key=lambda hit: hit.run_id):
             if run := workspace.store.summary(run_id):
                 when = theme.style_dim(f"{run.created_at:%Y-%m-%d %H:%M}")
                 label = theme.style_bold(wording.run_label(run))
                 echo_styled(f"{run_id}  {when}  {label}")
-            for place, those in groupby(hits, key=_place_label):
+            for place, those in groupby(of_run, key=_place_label):
                 echo_styled(f"  {theme.style_dim(place)}")
                 for hit in those:
                     echo_styled(f"    {make_visible(hit.match.excerpt)}")
-        if not page.hits:
+        if not hits:
             echo("Nothing was found.", err=True)
-        if page.next_cursor is not None:
+        if cursor is not None:
             echo(f"More: --limit {2 * query.limit}", err=True)
     return True
 

@@ -154,7 +154,7 @@ class LmdbMaintenance:
         if self._opened is not None:
             await asyncio.to_thread(compact_store, self._opened[0])
         if self._index is not None:
-            await asyncio.to_thread(self._index.remove_deleted)
+            await asyncio.to_thread(self._index.remove_deleted, compact=True)
         return await self.status()
 
     async def backup(self, path: Path) -> Path:

@@ -1,9 +1,15 @@
-"""The index of the words of all runs: one file of SQLite's FTS5 in the store's folder.
+"""The index of the words of all runs: one SQLite file in the store's folder.
 
 It is a cache: if it is absent, damaged or of another format, it is made again from the
 runs, in the background. The first search makes it. It has the checksum of each run's
 record, so a scan finds what any process has changed, and the state of the store that
 was scanned last, so that nothing is scanned twice.
+
+Texts are numbered, and 2,047 of them are a block. A row is a word in a block, with one
+character for each of its texts that has the word. So a search reads one block after the
+other until its page is full, and a text is removed within one block. FTS5 cannot do
+that: it finds what a text adds to its index only with the text, and drops it at a later
+time. Where in a text a word is, is not stored; a phrase is checked in its text.
 
 Its name is random and recorded in the user's data folder: a file that came with a
 copied or cloned folder, or a journal for this one, is never opened. SQLite's rollback
@@ -21,9 +27,10 @@ import sqlite3
 import stat
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from hashlib import blake2b
+from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
 from uuid import UUID
@@ -34,42 +41,38 @@ from writeit.ports.store import RunText
 from writeit.storage import keys, location, provenance, reads
 from writeit.storage.environment import LmdbEnvironment
 from writeit.storage.run_texts import read_run_texts
+from writeit.storage.snapshot import DATA_FILE
 from writeit.text.search import joined_words
 
 logger = logging.getLogger(__name__)
 
 FILE_PATTERN = "search*.db*"
 """The files of an index, and what pretends to be one."""
-_NAME = re.compile(r"search-[0-9a-f]{32}\.db")
-_PLACE_COLUMNS = "run, text, place, step, response, model, at"
-_TYPED_PLACE_COLUMNS = (  # without the types, SQLite would not use the indices
-    "run INT, text INT, place TEXT, step TEXT, response BLOB, model TEXT, at INT"
-)
-_FTS_OPTIONS = "content='', columnsize=0, tokenize='ascii'"
-_FTS_TABLES = ("words_data", "words_idx", "words_config")
+BLOCK_SIZE = 2047
+"""Texts; their characters have one or two bytes."""
 SCHEMA = (
     # The number changes when words are split or folded in another way.
-    "CREATE TABLE scanned (state_1 TEXT)",
+    "CREATE TABLE scanned (state_2 TEXT)",
     "CREATE TABLE run (id INTEGER PRIMARY KEY, run BLOB UNIQUE, root BLOB, stamp INT)",
     "CREATE TABLE text (id INTEGER PRIMARY KEY, digest BLOB UNIQUE)",
-    f"CREATE TABLE place (id INTEGER PRIMARY KEY, {_TYPED_PLACE_COLUMNS})",
+    "CREATE TABLE place (run INT, text INT, place TEXT, step TEXT, model TEXT, at INT)",
     "CREATE INDEX place_of_run ON place (run)",
     "CREATE INDEX place_of_text ON place (text)",
-    f"CREATE VIRTUAL TABLE words USING fts5(joined, {_FTS_OPTIONS})",
+    "CREATE TABLE word (block, word, texts, PRIMARY KEY (block, word)) WITHOUT ROWID",
 )
-"""`scanned` is empty while words of deleted texts may be left."""
-_BATCH_SECONDS = 0.1
+_ADD_RUN = (
+    "INSERT INTO run (run, root, stamp) VALUES (?, ?, ?)"
+    " ON CONFLICT DO UPDATE SET stamp = excluded.stamp RETURNING id"
+)
+_ADD_TEXTS = (
+    "INSERT INTO word VALUES (?, ?, ?)"
+    " ON CONFLICT DO UPDATE SET texts = texts || excluded.texts"
+)
+_BATCH_SECONDS = 0.5
 """How long a search may have to wait for runs that are being indexed."""
 _LOCK_SECONDS = 10.0
-_PURGED_AT_ONCE = 500
 _REST_FACTOR, _MAX_REST = 20, 5.0
 """How long the thread rests after an update: so many times as long, and seconds."""
-_ENVIRONMENT_ERRORS = {
-    *(sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL),
-    *(sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR),
-    *(sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH, sqlite3.SQLITE_NOMEM),
-}
-"""Errors that say nothing about the content of the file."""
 
 
 class SearchIndex:
@@ -83,35 +86,43 @@ class SearchIndex:
         self._path: Path | None = None
         self._lock = threading.RLock()
         """Held while the connection is used."""
-        self._update_lock = threading.Lock()
+        self._update_lock, self._start_lock = threading.Lock(), threading.Lock()
         self._thread: threading.Thread | None = None
         self._is_due, self._is_closing = threading.Event(), threading.Event()
         self._has_to_remove = False
 
-    def update_soon(self) -> None:
-        """Have the thread add what was written; nothing happens without an index."""
-        if self._find_file() is None:
+    def update_soon(self, *, remove: bool = False) -> None:
+        """Have the thread add what was written; nothing happens without an index.
+
+        `close` waits for it to `remove` the words of deleted runs.
+        """
+        self._has_to_remove |= remove
+        if self._is_closing.is_set() or self._find_file() is None:
             return
-        with self._lock:
+        with self._start_lock:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, daemon=True)
                 self._thread.start()
         self._is_due.set()
 
-    def remove_soon(self) -> None:
-        """Have the thread remove the words of deleted runs; `close` waits for that."""
-        self._has_to_remove = True
-        self.update_soon()
+    def remove_deleted(self, *, compact: bool = False) -> None:
+        """Remove the words of deleted runs; if that fails, the file.
 
-    def remove_deleted(self) -> None:
-        """Remove the words of deleted runs; if that fails, the file."""
+        What is left of moved words in free space is removed with `compact`.
+        """
         if self._find_file() is None:
             return
+        self._has_to_remove = True  # the thread stops adding
         try:
-            self.update()
+            with self._update_lock:
+                self._update(deadline=0)
+            if compact:
+                with self.connection() as connection:
+                    connection.execute("VACUUM")
         except StoreError as error:
             logger.warning("%s", error.message)
             self._remove()
+        self.update_soon()
 
     def close(self) -> None:
         """End the thread and close the file."""
@@ -119,7 +130,6 @@ class SearchIndex:
         self._is_due.set()
         if self._thread is not None:
             self._thread.join()
-        self._is_closing.clear()
         if self._has_to_remove:
             self.remove_deleted()
         self._disconnect()
@@ -136,8 +146,8 @@ class SearchIndex:
                 yield self._connect()
             except (sqlite3.Error, OSError) as error:
                 message = f"The search index in {self._folder} cannot be used: {error}."
-                code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-                if isinstance(error, sqlite3.Error) and code not in _ENVIRONMENT_ERRORS:
+                # Others say nothing about the content of the file.
+                if not isinstance(error, sqlite3.OperationalError | OSError):
                     logger.warning("%s It is made again.", message)
                     self._remove()
                 raise StoreError(
@@ -155,21 +165,19 @@ class SearchIndex:
             self._is_due.clear()
             began = time.monotonic()
             try:
-                if self._has_to_remove:
-                    self.remove_deleted()
-                self.update()
+                self.remove_deleted() if self._has_to_remove else self.update()
             except StoreError as error:
                 logger.warning("%s", error.message)
             rest = (time.monotonic() - began) * _REST_FACTOR
             self._is_closing.wait(min(rest, _MAX_REST))
 
-    def update(self, seconds: float = -1) -> bool:
+    def update(self, seconds: float = threading.TIMEOUT_MAX) -> bool:
         """Make the index or bring it up to date; False if that takes more `seconds`.
 
         Raises:
             StoreError: it cannot be read or written.
         """
-        deadline = time.monotonic() + (seconds if seconds >= 0 else float("inf"))
+        deadline = time.monotonic() + seconds
         if not self._update_lock.acquire(timeout=seconds):
             return False
         try:
@@ -182,41 +190,55 @@ class SearchIndex:
             self._update_lock.release()
 
     def _update(self, deadline: float) -> bool:
-        device, inode, _ = self.environment.file_state
-        # Not its `last_transaction_id`: that is one more while another process commits.
-        with self.environment.read_transaction() as snapshot:
-            state = f"{device}:{inode}:{snapshot.transaction_id}"
-        with self.connection() as connection:
-            scanned = connection.execute("SELECT * FROM scanned").fetchone()
-            if scanned == (state,):
-                return True
-            stamps = dict(connection.execute("SELECT run, stamp FROM run"))
-            file = _file_of(connection)
+        """Remove what was deleted, then add until the deadline."""
         had_to_remove, self._has_to_remove = self._has_to_remove, False
-        queue = self._differing_runs(stamps)
-        while queue:
-            if self._is_closing.is_set() or time.monotonic() > deadline:
-                self._has_to_remove |= had_to_remove
-                return False
-            with self.connection() as connection, _transaction(connection):
-                self._write_runs(connection, queue)
-        self._purge()
+        try:
+            with self.connection() as connection:
+                state = self._store_state()
+                scanned = connection.execute("SELECT * FROM scanned").fetchone()
+                if scanned == (state,):
+                    return True
+                stamps = dict(connection.execute("SELECT run, stamp FROM run"))
+                path = self._path
+            queue, added = self._differing_runs(stamps)
+            while queue:
+                has_to_stop = self._is_closing.is_set() or self._has_to_remove
+                if len(queue) <= added and (has_to_stop or time.monotonic() > deadline):
+                    return False
+                with self.connection() as connection, _transaction(connection):
+                    self._write_runs(connection, queue)
+        except BaseException:
+            self._has_to_remove |= had_to_remove
+            raise
         with self.connection() as connection, _transaction(connection):
-            if _file_of(connection) != file:  # another process made one meanwhile
+            if self._path != path:  # another process made one meanwhile
                 return False
             connection.execute("DELETE FROM scanned")
             connection.execute("INSERT INTO scanned VALUES (?)", (state,))
         return True
 
-    def _differing_runs(self, stamps: dict[bytes, int]) -> list[UUID]:
-        """Return the runs whose record has another checksum, the oldest last."""
+    def _store_state(self) -> str:
+        """Return a text that differs as soon as the store does."""
+        # Compacting counts the transactions anew, perhaps in an inode used before.
+        data = (self._folder / DATA_FILE).stat()
+        # Not `last_transaction_id`: it is one more while another process commits.
+        with self.environment.read_transaction() as snapshot:
+            number = snapshot.transaction_id
+        return f"{data.st_dev}:{data.st_ino}:{data.st_mtime_ns}:{number}"
+
+    def _differing_runs(self, stamps: dict[bytes, int]) -> tuple[list[UUID], int]:
+        """Return the runs whose record has another checksum, the oldest last.
+
+        The number is that of the runs that exist; the deleted ones follow.
+        """
         differing = []
         with self.environment.long_read_transaction() as snapshot:
             for key, raw in snapshot.scan(keys.RUNS):
                 run_id = keys.trailing_id(key)
                 if stamps.pop(run_id.bytes, None) != crc32(raw):
                     differing.append(run_id)
-        return [*(UUID(bytes=run_id) for run_id in stamps), *reversed(differing)]
+        deleted = [UUID(bytes=run_id) for run_id in stamps]
+        return [*reversed(differing), *deleted], len(differing)
 
     def _write_runs(self, connection: sqlite3.Connection, queue: list[UUID]) -> None:
         """Write runs from the end of `queue`, for a short time.
@@ -225,47 +247,38 @@ class SearchIndex:
         run never replaces a newer one.
         """
         deadline, is_over = time.monotonic() + _BATCH_SECONDS, False
-        while not is_over:
-            run_id = queue.pop()
-            is_over = not queue or time.monotonic() > deadline
-            with self.environment.read_transaction() as snapshot:
-                raw = snapshot.get(keys.run(run_id))
-                root = reads.find_root(snapshot, run_id)
+        words: _Words = defaultdict(lambda: defaultdict(str))
+        removed: set[int] = set()
+        with self.environment.long_read_transaction() as snapshot:
+            while not is_over:
+                run_id = queue.pop()
+                is_over = not queue or time.monotonic() > deadline
                 try:
                     texts = read_run_texts(snapshot, run_id)
                 except StoreError as error:
                     logger.warning("A run cannot be searched. %s", error.message)
                     texts = []
-            _write_run(connection, run_id, root, texts)
-            if raw is None:
-                connection.execute("DELETE FROM run WHERE run = ?", (run_id.bytes,))
-            else:
-                stamp = (crc32(raw), run_id.bytes)
-                connection.execute("UPDATE run SET stamp = ? WHERE run = ?", stamp)
-
-    def _purge(self) -> None:
-        """Remove the words of texts that no run has, for good."""
-        with self.connection() as connection:
-            if connection.execute("SELECT 1 FROM scanned").fetchone():
-                return
-            select = "SELECT id FROM text WHERE id NOT IN (SELECT text FROM place)"
-            unused = [key for (key,) in connection.execute(select)]
-        for start in range(0, len(unused), _PURGED_AT_ONCE):
-            with self.connection() as connection, _transaction(connection):
-                _delete_texts(connection, unused[start : start + _PURGED_AT_ONCE])
-        with self.connection() as connection:
-            connection.execute("INSERT INTO words (words) VALUES ('optimize')")
-            # `execute` would free one page only.
-            connection.executescript("PRAGMA incremental_vacuum")
+                raw, root = (
+                    snapshot.get(keys.run(run_id)),
+                    reads.find_root(snapshot, run_id),
+                )
+                row = (run_id.bytes, root.bytes, crc32(raw or b""))
+                ((key,),) = connection.execute(_ADD_RUN, row).fetchall()
+                removed |= _write_places(connection, key, texts, words)
+                if raw is None:
+                    connection.execute("DELETE FROM run WHERE id = ?", (key,))
+        _delete_unused(connection, removed)
+        for block, added in words.items():
+            rows = [(block, word, texts) for word, texts in sorted(added.items())]
+            connection.executemany(_ADD_TEXTS, rows)
 
     # The file
 
     def _find_file(self) -> Path | None:
         """Return the file that this user's WriteIt made, if it is there."""
         with suppress(OSError, UnicodeDecodeError):
-            name = self._note.read_text(encoding="ascii")
-            path = self._folder / name
-            if _NAME.fullmatch(name) and stat.S_ISREG(path.lstat().st_mode):
+            path = self._folder / self._note.read_text(encoding="ascii")
+            if stat.S_ISREG(path.lstat().st_mode):
                 return path
         return None
 
@@ -312,7 +325,6 @@ def _open_file(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path, _LOCK_SECONDS, isolation_level=None, check_same_thread=False
     )
-    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # of a new file
     for setting in (
         "trusted_schema = OFF",
         "secure_delete = ON",
@@ -323,9 +335,8 @@ def _open_file(path: Path) -> sqlite3.Connection:
         with _transaction(connection):
             for statement in SCHEMA:
                 connection.execute(statement)
-    select = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"
-    found = {sql for name, sql in connection.execute(select) if name not in _FTS_TABLES}
-    if found != set(SCHEMA):
+    select = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL"
+    if {sql for (sql,) in connection.execute(select)} != set(SCHEMA):
         raise sqlite3.DatabaseError("it has another format")
     return connection
 
@@ -341,61 +352,64 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
     connection.commit()
 
 
-def _write_run(
-    connection: sqlite3.Connection, run_id: UUID, root: UUID, texts: list[RunText]
-) -> None:
-    """Make the index have these texts of a run and no others."""
-    execute, both = connection.execute, (run_id.bytes, root.bytes)
-    execute("INSERT OR IGNORE INTO run (run, root) VALUES (?, ?)", both)
-    row = execute("SELECT id FROM run WHERE run = ?", both[:1]).fetchone()
-    new = {
+_Words = defaultdict[int, defaultdict[str, str]]
+"""By block and word the characters of the new texts."""
+
+
+def _write_places(
+    connection: sqlite3.Connection, run: int, texts: list[RunText], words: _Words
+) -> set[int]:
+    """Make a run have these texts; return those that it had besides."""
+    rows = connection.execute("SELECT text FROM place WHERE run = ?", (run,))
+    before = {text for (text,) in rows}
+    connection.execute("DELETE FROM place WHERE run = ?", (run,))
+    places = [
         (
-            *(row[0], _text_id(connection, text.text), text.place, text.step),
-            *(text.response_id and text.response_id.bytes, text.model),
-            int(text.at.timestamp()),
+            *(run, _text_id(connection, text.text, words), text.place, text.step),
+            *(text.model, int(text.at.timestamp())),
         )
         for text in texts
-    }
-    select = f"SELECT {_PLACE_COLUMNS}, id FROM place WHERE run = ?"  # noqa: S608 -- constants
-    old = {place[:-1]: place[-1:] for place in execute(select, row).fetchall()}
-    insert = f"INSERT INTO place ({_PLACE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 -- as above
-    connection.executemany(insert, new - old.keys())
-    if removed := [key for place, key in old.items() if place not in new]:
-        connection.executemany("DELETE FROM place WHERE id = ?", removed)
-        execute("DELETE FROM scanned")
-
-
-def _file_of(connection: sqlite3.Connection) -> str:
-    return str(connection.execute("PRAGMA database_list").fetchone()[2])
+    ]
+    connection.executemany("INSERT INTO place VALUES (?, ?, ?, ?, ?, ?)", places)
+    return before - {place[1] for place in places}
 
 
 def text_digest(text: str) -> bytes:
-    """Return what the index knows a text by."""
-    return blake2b(text.encode(errors="replace"), digest_size=16).digest()
+    """Return what the index knows a text by: the beginning of its key in the store."""
+    return sha256(text.encode(errors="replace")).digest()[:16]
 
 
-def _text_id(connection: sqlite3.Connection, text: str) -> int:
+def _text_id(connection: sqlite3.Connection, text: str, words: _Words) -> int:
     """Return the id of a text, which is added if it is new."""
     digest = (text_digest(text),)
     row = connection.execute("SELECT id FROM text WHERE digest = ?", digest).fetchone()
     if row is not None:
         return int(row[0])
     added = connection.execute("INSERT INTO text (digest) VALUES (?)", digest)
-    words = (added.lastrowid, joined_words(text))
-    connection.execute("INSERT INTO words (rowid, joined) VALUES (?, ?)", words)
-    return int(words[0] or 0)
+    block, number = divmod(added.lastrowid or 0, BLOCK_SIZE)
+    added_words, character = words[block], chr(number + 1)
+    for word in set(joined_words(text).split()):
+        added_words[word] += character
+    return added.lastrowid or 0
 
 
-def _delete_texts(connection: sqlite3.Connection, ids: list[int]) -> None:
-    """Delete texts, which are put together again from their words for FTS5."""
-    connection.execute(
-        "CREATE VIRTUAL TABLE IF NOT EXISTS temp.instances"
-        " USING fts5vocab(main, words, instance)"
-    )
-    marks = f"({', '.join('?' * len(ids))})"
-    select = f"SELECT doc, term FROM temp.instances WHERE doc IN {marks}"  # noqa: S608 -- marks
-    rows = connection.execute(f"{select} ORDER BY doc, offset", ids).fetchall()
-    delete = "INSERT INTO words (words, rowid, joined) VALUES ('delete', ?, ?)"
-    for key, words in groupby(rows, key=lambda row: row[0]):
-        connection.execute(delete, (key, " ".join(word for _, word in words)))
-    connection.execute(f"DELETE FROM text WHERE id IN {marks}", ids)  # noqa: S608 -- as above
+def _delete_unused(connection: sqlite3.Connection, texts: set[int]) -> None:
+    """Delete those texts that no run has."""
+    find = "SELECT 1 FROM place WHERE text = ?"
+    used = {text for text in texts if connection.execute(find, (text,)).fetchone()}
+    unused = sorted(texts - used)
+    for block, those in groupby(unused, key=lambda text: text // BLOCK_SIZE):
+        numbers = [re.escape(chr(text % BLOCK_SIZE + 1)) for text in those]
+        pattern = re.compile(f"[{''.join(numbers)}]")
+        rows = connection.execute("SELECT * FROM word WHERE block = ?", (block,))
+        changed = [
+            (pattern.sub("", texts), block, word)
+            for _, word, texts in rows
+            if pattern.search(texts)
+        ]
+        update = "UPDATE word SET texts = ? WHERE block = ? AND word = ?"
+        connection.executemany(update, changed)
+        delete = "DELETE FROM word WHERE block = ? AND texts = ''"
+        connection.execute(delete, (block,))
+    delete = "DELETE FROM text WHERE id = ?"
+    connection.executemany(delete, [(text,) for text in unused])

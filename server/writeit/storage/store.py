@@ -293,7 +293,7 @@ class LmdbStore:
 
         counts, deleted = await self._submit(delete)
         known.forget(deleted)
-        self._open_or_create().shared.index.remove_soon()
+        self._open_or_create().shared.index.update_soon(remove=True)
         return counts
 
     def usage_records(self, since: datetime | None = None) -> Iterator[UsageRecord]:

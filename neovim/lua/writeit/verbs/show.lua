@@ -58,6 +58,9 @@ function M.search(call)
   local client = targets.find(call.buf).client
   local words = call.words ~= '' and call.words or user_input.input('Search all runs: ')
   local page = rpc.execute(client, 'search', { text = words })
+  while #page.hits == 0 and type(page.next) == 'string' do
+    page = rpc.execute(client, 'search', { text = words, cursor = page.next })
+  end
   if #page.hits == 0 then
     local suffix = page.partial and ' yet: the runs are still being indexed.' or '.'
     notify.info('Nothing was found' .. suffix)
