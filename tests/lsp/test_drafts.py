@@ -73,6 +73,30 @@ async def test_words_that_a_decision_does_not_have_stay(one_editor: Editor) -> N
     assert "not used yet" not in await page_text(one_editor, run_id)
 
 
+async def test_words_of_another_window_are_not_overwritten(one_editor: Editor) -> None:
+    """Who typed over an older text gets the newer one instead, and can keep both."""
+    run_id = await answered(one_editor)
+
+    async def save(text: str, replaces: str) -> str | None:
+        reply = await one_editor.command(
+            "writeit.step.draft",
+            runId=run_id,
+            step="angles",
+            kind="feedback",
+            text=text,
+            replaces=replaces,
+        )
+        newer: str | None = reply["newer"]
+        assert reply["saved"] is (newer is None)
+        return newer
+
+    assert await save("Theirs.", "") is None
+    assert await save("Mine.", "") == "Theirs."
+    assert await save("Theirs.", "") is None  # a repeated request
+    assert await save("Theirs. Mine.", "Theirs.") is None
+    assert "Theirs. Mine." in await page_text(one_editor, run_id)
+
+
 @pytest.mark.parametrize(
     "params", [{"kind": "answer"}, {"kind": "merge", "response": 0}]
 )

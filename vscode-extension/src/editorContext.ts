@@ -8,7 +8,7 @@ import { activeDeskUri } from './pages/showDocument';
 import { parseViewUri, SCHEME, type ViewAddress } from './pages/uris';
 import type { PipelineRun, StepState } from './protocol';
 import type { RunStates } from './runStates';
-import { listActions, runIdIn, type ServerAction } from './serverActions';
+import { runIdIn, type ServerAction } from './serverActions';
 import { ServerNotRunning, type Server } from './server/server';
 import { dayLimit } from './settings';
 
@@ -145,7 +145,7 @@ export class EditorContextTracker implements vscode.Disposable {
     uri: vscode.Uri,
     view: ViewAddress | undefined,
   ): Promise<Pick<EditorContext, 'run' | 'step' | 'actions' | 'spent'>> {
-    const actions = await listActions(this.#server, uri);
+    const actions = await this.#runStates.documentActions(uri);
     const runId = view?.runId ?? runIdIn(actions);
     if (runId === undefined) {
       return { actions };

@@ -38,7 +38,7 @@ export function activate(context: vscode.ExtensionContext): Exports {
   const runStates = new RunStates(server);
   const editorContext = new EditorContextTracker(server, runStates);
   const pageCache = new PageCache();
-  const pendingApplies = new PendingApplies(server);
+  const pendingApplies = new PendingApplies(server, runStates);
   const changeReview = new ChangeReview(server);
   const conflicts = new ConflictTracker(server);
   const drafts = new Drafts();

@@ -1163,7 +1163,7 @@ export interface StepTakeParams {
   readonly text: string;
 }
 /**
- * `writeit.step.draft`; `response` is an index or an id, for an answer only.
+ * `writeit.step.draft`; `response`: of an answer; `replaces`: the text before.
  */
 export interface StepDraftParams {
   readonly folder?: (string | null) | undefined;
@@ -1174,12 +1174,14 @@ export interface StepDraftParams {
   readonly kind: 'feedback' | 'merge' | 'answer';
   readonly response?: (number | string | null) | undefined;
   readonly text: string;
+  readonly replaces?: (string | null) | undefined;
 }
 /**
- * Whether the text is kept; a blank text is deleted.
+ * Whether the text is kept: not a blank one, nor one in conflict with `newer`.
  */
 export interface StepDraftResult {
   readonly saved: boolean;
+  readonly newer?: (string | null) | undefined;
 }
 /**
  * `writeit.step.merge`; with `instruction` a model merges the parts.

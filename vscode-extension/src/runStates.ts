@@ -47,15 +47,23 @@ export class RunStates implements vscode.Disposable {
 
   /** The actions on the page of a run. */
   actions(runId: string): Promise<readonly ServerAction[]> {
-    return remembered(this.#actions, runId, () => listActions(this.#server, viewUri('run', runId)));
+    return this.documentActions(viewUri('run', runId));
+  }
+
+  /** The actions at the start of a document, as it is now. */
+  documentActions(uri: vscode.Uri): Promise<readonly ServerAction[]> {
+    const id = uri.toString();
+    const open = vscode.workspace.textDocuments.find((each) => each.uri.toString() === id);
+    const key = `${id} ${open?.version ?? ''}`;
+    return remembered(this.#actions, key, () => listActions(this.#server, uri));
   }
 
   /** Ask again for these runs, or for all, when they are read next. */
-  forget(runIds: Iterable<string> = [...this.#runs.keys(), ...this.#actions.keys()]): void {
+  forget(runIds: Iterable<string> = [...this.#runs.keys()]): void {
     for (const runId of runIds) {
       this.#runs.delete(runId);
-      this.#actions.delete(runId);
     }
+    this.#actions.clear(); // those of a document may be about any run
   }
 
   dispose(): void {

@@ -42,10 +42,8 @@ function actionsForError(error: unknown, target: Target): readonly ErrorAction[]
     return [{ title: l10n.t('Manage Workspace Trust'), command: 'workbench.trust.manage' }];
   }
   if (error instanceof ServerNotRunning) {
-    return [
-      { title: l10n.t('Restart the Server'), command: 'writeit.ui.server.restart' },
-      SHOW_LOG,
-    ];
+    const restart = { title: l10n.t('Restart the Server'), command: 'writeit.ui.server.restart' };
+    return error.isRestarting ? [SHOW_LOG] : [restart, SHOW_LOG];
   }
   const refusal = refusalData(error);
   return refusal === undefined ? [SHOW_LOG] : actionsForRefusal(refusal, target);

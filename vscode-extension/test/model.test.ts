@@ -47,11 +47,14 @@ group('model', (test) => {
     assert.equal(steps['angles'].failures.length, 1);
   });
 
-  test('a preference is changed', async () => {
-    const { primers } = await execute('writeit.primer.list', {});
-    await runAccepting('writeit.ui.preferences.edit'); // the first item, and the first primer
-    const { stylePrimer } = await execute('writeit.preferences.get', {});
-    assert.equal(stylePrimer, primers[0]?.primerId);
-    await execute('writeit.preferences.set', { stylePrimer: 'tech-journalist' });
+  test('default models are set with the number of answers of each', async () => {
+    const listed = { model: 'embedded/smollm2-135m', samples: 3 };
+    const named = { model: 'openai/say-Here.', samples: 2 };
+    await execute('writeit.preferences.set', { models: [named, listed] });
+    await runAccepting('writeit.ui.preferences.edit'); // the first item, and what is ticked
+    const { models } = await execute('writeit.preferences.get', {});
+    const byName = [...models].sort((one, other) => one.model.localeCompare(other.model));
+    assert.deepEqual(byName, [listed, named]); // in whatever order they are listed
+    await execute('writeit.preferences.set', { models: [] });
   });
 });

@@ -347,17 +347,19 @@ class StepTakeParams(NamedStepParams):
 
 
 class StepDraftParams(NamedStepParams):
-    """`writeit.step.draft`; `response` is an index or an id, for an answer only."""
+    """`writeit.step.draft`; `response`: of an answer; `replaces`: the text before."""
 
     kind: Literal["feedback", "merge", "answer"]
     response: int | UUID | None = None
     text: str
+    replaces: str | None = None
 
 
 class StepDraftResult(WireModel):
-    """Whether the text is kept; a blank text is deleted."""
+    """Whether the text is kept: not a blank one, nor one in conflict with `newer`."""
 
     saved: bool
+    newer: str | None = None
 
 
 class StepMergeParams(NamedStepParams):

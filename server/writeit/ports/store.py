@@ -118,8 +118,17 @@ class Store(Protocol):
         applied text that the user kept.
         """
 
-    async def save_draft(self, run_id: UUID, step: str, place: str, text: str) -> None:
+    async def save_draft(
+        self,
+        run_id: UUID,
+        step: str,
+        place: str,
+        text: str,
+        replaces: str | None = None,
+    ) -> str | None:
         """Keep what the user typed until a decision has it; a blank text deletes it.
+
+        Nothing is written over a text other than `replaces`, which is returned.
 
         Raises:
             NotFound: the run was deleted.

@@ -336,10 +336,17 @@ class LmdbStore:
         """Read what the user typed in a step and no decision has taken."""
         return self._read(lambda reader: reader.drafts(run_id, step))
 
-    async def save_draft(self, run_id: UUID, step: str, place: str, text: str) -> None:
+    async def save_draft(
+        self,
+        run_id: UUID,
+        step: str,
+        place: str,
+        text: str,
+        replaces: str | None = None,
+    ) -> str | None:
         """Write what the user typed in a place of a step; a blank text deletes it."""
-        await self._submit(
-            lambda batch: writes.write_draft(batch, run_id, step, place, text)
+        return await self._submit(
+            lambda batch: writes.write_draft(batch, run_id, step, place, text, replaces)
         )
 
     async def save_session(

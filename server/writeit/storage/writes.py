@@ -275,8 +275,13 @@ def _move_active_documents(
             write_record(batch, keys.active_document(new), record)
 
 
-def write_draft(batch: Batch, run_id: UUID, step: str, place: str, text: str) -> None:
+def write_draft(
+    batch: Batch, run_id: UUID, step: str, place: str, text: str, replaces: str | None
+) -> str | None:
     """Write what the user typed in a place of a step; a blank text deletes it.
+
+    Returns the text there if it is neither the one to replace nor the new one; then
+    nothing is written.
 
     Raises:
         NotFound: the run was deleted meanwhile.
@@ -287,7 +292,11 @@ def write_draft(batch: Batch, run_id: UUID, step: str, place: str, text: str) ->
             hint="Copy the text. List runs with: writeit log",
         )
     texts = SnapshotReader(batch, Caches()).drafts(run_id, step)
+    kept = texts.get(place, "")
+    if replaces is not None and kept.strip() not in {text.strip(), replaces.strip()}:
+        return kept
     _write_drafts(batch, run_id, step, texts | {place: text})
+    return None
 
 
 def _write_drafts(

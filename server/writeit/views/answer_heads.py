@@ -46,7 +46,8 @@ def _describe(
         case pages.EndedAnswer(answer=answer):
             total = step.with_chain_totals(answer)
             facts = pages.answer_facts(run, total, answer.processed_content)
-            return "ended", facts, wording.describe_ending(answer)
+            ending = wording.describe_ending(answer)
+            return "ended", facts, ending and wording.to_sentence(ending)
         case StreamingResponse():
             split = split_thoughts(item.text, item.prompt)
             if split.text.strip():

@@ -127,7 +127,7 @@ def _status_section(run: PipelineRun) -> str:
     status = f"**{wording.to_sentence(run_status_text(run))}**"
     cost = wording.total_cost_text(answers, run.steps.values())
     label = "Total cost" if run.is_finished else "Cost so far"
-    return f"{status} {label}: {cost}." if cost else status
+    return f"{status} {label}: {cost.removeprefix('cost ')}." if cost else status
 
 
 def _steps_section(run: PipelineRun) -> str:

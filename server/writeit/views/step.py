@@ -153,9 +153,10 @@ def answer_facts(run: PipelineRun, answer: AIResponse, text: str) -> str:
     facts = [
         wording.text_length(text, run.words_asked_for(answer.prompt_used)),
         about + wording.count_of(usage.completion_tokens, "token"),
-        wording.format_duration(answer.processing_time),
         wording.cost_text(usage.cost_usd, estimated=usage.estimated),
     ]
+    if answer.processing_time:  # not known if the server was killed
+        facts.insert(2, wording.format_duration(answer.processing_time))
     if answer.quality_score is not None:
         facts.append(f"rated {answer.quality_score * 5:g} of 5")
     return " · ".join(facts)
@@ -254,7 +255,7 @@ def _step_header(
     position = f"step {names.index(step.step_name) + 1} of {len(names)}"
     status = f"**{wording.to_sentence(step_status_text(step, run))}**"
     if cost := wording.total_cost_text(step.ai_responses, [step]):
-        status += f" Cost so far: {cost}."
+        status += f" Cost so far: {cost.removeprefix('cost ')}."
     action = step_next_action(run, step, editable=editable)
     remarks = describe_remarks(run, lambda words: escape_inline(single_line(words)))
     return page_of_blocks(

@@ -301,9 +301,10 @@ def step_status_text(step: StepState, run: PipelineRun | None = None) -> str:
         case StepStatus.PENDING:
             return "no answer received" if step.failures else "not generated yet"
         case StepStatus.RUNNING if coming := len(step.streaming):
-            total = count_of(coming + len(step.ai_responses), "answer")
+            total = coming + len(step.ai_responses)
             verb = "is" if coming == 1 else "are"
-            return f"{coming} of {total} {verb} still being generated"
+            part = f"{coming} of " if total > 1 else ""
+            return f"{part}{count_of(total, 'answer')} {verb} still being generated"
         case StepStatus.RUNNING:
             return f"{count_of(len(step.ai_responses), 'answer')} to choose from"
         case StepStatus.COMPLETED:

@@ -114,21 +114,26 @@ await withPage(async (page) => {
     vscode.until(`${words} in the merge`, async () => (await field('merge').inputValue()).endsWith(words));
   // The whole words: "Not saved yet" has them, too.
   const saved = () => vscode.see(desk.locator('#merge .status', { hasText: /^Saved$/ }));
-  await vscode.step('saved words survive a reload of the window', async () => {
+  const kill = (pattern) => {
+    for (const pid of processes(pattern)) process.kill(Number(pid), 'SIGKILL');
+  };
+  await vscode.step('words survive a reload before the server has them', async () => {
+    kill(/writeit serve/);
     await types(' One.');
-    await saved();
     await reload();
     await keeps(' One.');
+    await saved();
   });
   await vscode.step('words that are typed while the server is dead are saved when it is back', async () => {
-    for (const pid of processes(/writeit serve/)) process.kill(Number(pid), 'SIGKILL');
+    kill(/writeit serve/);
     await types(' Two.');
     await saved();
   });
-  await vscode.step('saved words survive a killed extension host', async () => {
-    for (const pid of processes(/--type=extensionHost/)) process.kill(Number(pid), 'SIGKILL');
+  await vscode.step('words survive a killed extension host that has just got them', async () => {
+    await types(' Three.');
+    kill(/--type=extensionHost/);
     await reload();
-    await keeps(' Two.');
+    await keeps(' Three.');
   });
   await act('use the merge and continue', async () => {
     await field('merge').click();

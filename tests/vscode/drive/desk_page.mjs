@@ -37,7 +37,7 @@ function stepPage(answers, extra = {}) {
   const steps = ['angles', 'draft'].map((name) => ({ name, uri: `writeit:/step/x/${name}.md`, status: 'done' }));
   const flags = { canPause: false, canResume: false, isStreaming: false, isLast: false, choosesItems: false };
   const base = { kind: 'step', title: 'draft · step 2 of 2', intro: '**2 answers to choose from.**' };
-  return { ...base, steps, answers, merge: '', passages: 0, feedback: '', can: CAN, ...flags, ...extra };
+  return { ...base, steps, answers, merge: '', passages: 0, feedback: '', drafts: {}, can: CAN, ...flags, ...extra };
 }
 
 const LONG = Array.from({ length: 60 }, (_, index) => `Paragraph ${index}, with **some** words.\n`).join('\n');
@@ -63,9 +63,12 @@ const CHECKS = {
   },
 
   'html of a model is text, and links lead to the web or to pages': async (page, show) => {
-    await show(stepPage([answer(1, '<img src=x onerror=alert(1)> [a](javascript:alert(1)) [b](command:x) [c](https://x.example)')]));
-    equal(await page.locator('.prose img').count(), 0);
-    equal(await page.locator('.prose a').count(), 1);
+    const evil = '<img src=x onerror=alert(1)> [a](javascript:alert(1)) [b](command:x) <command:x> [d](data:text/html,x) [e](file:///x) ![f](data:image/png;base64,x) [g][r]\n\n[r]: command:x';
+    const head = { note: evil, model: evil, facts: evil };
+    await show(stepPage([answer(1, `${evil}\n\n[c](https://x.example)`, head)], { title: evil, intro: evil, merge: evil }));
+    equal(await page.locator('img').count(), 0);
+    const links = await page.locator('a').evaluateAll((all) => all.map((link) => link.getAttribute('href')));
+    equal(links.filter((href) => !href.startsWith('writeit:')).join(), 'https://x.example');
   },
 
   'images are not loaded until the user asks': async (page, show) => {
@@ -131,6 +134,32 @@ const CHECKS = {
     equal(await page.locator('#feedback-text').inputValue(), '');
   },
 
+  'words that were not saved are sent again after a reload': async (page, show) => {
+    await show(stepPage(TWO, { feedback: 'old', drafts: { feedback: 'old' } }));
+    await page.keyboard.press('f');
+    await page.keyboard.type('!');
+    await page.reload();
+    const [draft] = await sent(page, 'draft');
+    equal([draft.place, draft.text, draft.replaces].join(), 'feedback,old!,old');
+    await show(stepPage(TWO, { feedback: 'old', drafts: { feedback: 'old' } }));
+    equal(await page.locator('#feedback-text').inputValue(), 'old!');
+    await message(page, { kind: 'saved', place: 'feedback', text: 'old!' });
+    await page.reload();
+    equal((await sent(page, 'draft')).length, 0);
+  },
+
+  'words of another window are shown with those that are typed here': async (page, show) => {
+    await show(stepPage(TWO));
+    await page.keyboard.press('f');
+    await page.keyboard.type('Mine');
+    await message(page, { kind: 'changed', place: 'feedback', text: 'Theirs' });
+    await page.keyboard.type('!'); // where the cursor was
+    equal(await page.locator('#feedback-text').inputValue(), 'Theirs\n\nMine!');
+    const drafts = await sent(page, 'draft');
+    equal(drafts.at(-2).replaces, 'Theirs');
+    equal(drafts.at(-1).text, 'Theirs\n\nMine!');
+  },
+
   'columns fold to one where they are narrow': async (page, show) => {
     await show(stepPage(TWO));
     const columns = () => page.locator('.grid').evaluate((grid) => getComputedStyle(grid).gridTemplateColumns.split(' ').filter((width) => width !== '0px').length);
@@ -138,6 +167,14 @@ const CHECKS = {
     await page.setViewportSize({ width: 600, height: 400 });
     equal(await columns(), 1);
     equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true);
+  },
+
+  'long words and tables do not widen the page, and each text has its direction': async (page, show) => {
+    const long = `${'W'.repeat(400)}\n\n| a |\n| - |\n| ${'x'.repeat(400)} |\n\n    ${'code '.repeat(99)}`;
+    await show(stepPage([answer(1, long), answer(2, '\u05e9\u05dc\u05d5\u05dd\n\n1. \u05d0\u05d7\u05ea')], { intro: long }));
+    equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true);
+    const directions = await page.locator('.answer').nth(1).locator('.prose > *').evaluateAll((all) => all.map((block) => getComputedStyle(block).direction));
+    equal([...new Set(directions)].join(), 'rtl');
   },
 
   'buttons are those that the server allows': async (page, show) => {
@@ -189,6 +226,8 @@ await withPage(async (page) => {
   for (const [check, run] of Object.entries(CHECKS)) {
     await page.setViewportSize({ width: 1200, height: 800 });
     await page.goto(`${ORIGIN}/`);
+    await page.evaluate(() => localStorage.clear()); // what the check before has typed
+    await page.reload();
     const failure = await run(page, (shown) => message(page, { kind: 'page', page: shown })).then(
       () => null,
       (error) => String(error.message).slice(0, 600),

@@ -4,7 +4,8 @@ import { isWriteItDocument } from '../editorContext';
 import { refusalData } from '../errors';
 import { log } from '../log';
 import { SCHEME } from '../pages/uris';
-import { listActions, type ServerAction } from '../serverActions';
+import type { RunStates } from '../runStates';
+import type { ServerAction } from '../serverActions';
 import { ServerNotRunning, type Server } from '../server/server';
 
 const REFRESH_MS = 250;
@@ -21,23 +22,21 @@ export interface PendingApply {
 /** Texts that wait to be applied, as the server's code actions tell. */
 export class PendingApplies implements vscode.Disposable {
   readonly #server: Server;
+  readonly #runStates: RunStates;
   readonly #didChange = new vscode.EventEmitter<void>();
   readonly #subscriptions: vscode.Disposable;
   readonly #byUri = new Map<string, readonly PendingApply[]>();
 
   readonly onDidChange = this.#didChange.event;
 
-  constructor(server: Server) {
+  constructor(server: Server, runStates: RunStates) {
     this.#server = server;
+    this.#runStates = runStates;
     const refreshes = new DelayedWork(REFRESH_MS, () => void this.refresh());
     const schedule = (): void => {
       refreshes.schedule();
     };
-    this.#subscriptions = vscode.Disposable.from(
-      refreshes,
-      server.onDidChange(schedule),
-      server.onDidChangeState(schedule),
-    );
+    this.#subscriptions = vscode.Disposable.from(refreshes, runStates.onDidChange(schedule));
   }
 
   get all(): readonly PendingApply[] {
@@ -79,7 +78,7 @@ export class PendingApplies implements vscode.Disposable {
       return [];
     }
     try {
-      const actions = await listActions(this.#server, vscode.Uri.parse(uri));
+      const actions = await this.#runStates.documentActions(vscode.Uri.parse(uri));
       return actions.flatMap((action) => pendingIn(action, uri));
     } catch (error) {
       if (refusalData(error) === undefined && !(error instanceof ServerNotRunning)) {

@@ -3,7 +3,8 @@ import { l10n } from 'vscode';
 import { runCommand } from '../commandFlows';
 import type { App } from '../app';
 import { currentFolder } from '../folders';
-import type { PreferencesSetParams, UserPreferences } from '../protocol';
+import type { ModelSamples, PreferencesSetParams, UserPreferences } from '../protocol';
+import { askSamples, pickModels } from '../quickPicks';
 import { pickPrimer } from './library';
 import type { Handlers } from './handlers';
 
@@ -23,8 +24,15 @@ type Change = PreferencesSetParams;
 type Item = vscode.QuickPickItem & { ask(): Promise<Change | undefined> };
 
 function preferenceItems(app: App, now: UserPreferences): Item[] {
-  const models = Object.entries(now.defaultModels).map(([step, model]) => `${step}: ${model}`);
+  const steps = Object.entries(now.defaultModels).map(([step, model]) => `${step}: ${model}`);
   return [
+    {
+      label: l10n.t('Default models'),
+      description:
+        now.models.map(({ model, samples = 1 }) => `${model} × ${samples}`).join(', ') ||
+        l10n.t('none'),
+      ask: () => askModels(app, now.models),
+    },
     {
       label: l10n.t('Default style'),
       description: now.stylePrimer ?? l10n.t('none'),
@@ -34,8 +42,8 @@ function preferenceItems(app: App, now: UserPreferences): Item[] {
       },
     },
     {
-      label: l10n.t('Default models'),
-      description: models.join(', '),
+      label: l10n.t('Default models of single steps'),
+      description: steps.join(', '),
       ask: () => askDefaultModel(now.defaultModels),
     },
     textItem(l10n.t('Terminal theme'), now.theme, (theme) => ({ theme })),
@@ -69,6 +77,25 @@ function preferenceItems(app: App, now: UserPreferences): Item[] {
 
 function textItem(label: string, value: string, change: (value: string) => Change): Item {
   return { label, description: value, ask: () => askText(label, value, change) };
+}
+
+/** Ask for the default models and the number of answers of each; no model removes them. */
+async function askModels(app: App, now: readonly ModelSamples[]): Promise<Change | undefined> {
+  const last = new Map(now.map(({ model, samples = 1 }) => [model, samples]));
+  const title = l10n.t('Choose the default models');
+  const chosen = await pickModels(app, title, [...last.keys()]);
+  const models: ModelSamples[] = [];
+  for (const model of chosen ?? []) {
+    const samples = await askSamples(
+      l10n.t('Answers of {0} to each step', model),
+      last.get(model) ?? 1,
+    );
+    if (samples === undefined) {
+      return undefined;
+    }
+    models.push({ model, samples });
+  }
+  return chosen && { models };
 }
 
 /** Ask for a step and its default model; an empty model removes the step. */

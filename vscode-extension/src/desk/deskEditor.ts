@@ -59,6 +59,9 @@ class DeskEditor implements vscode.Disposable {
       saved: (place, text) => {
         this.#post({ kind: 'saved', place, text });
       },
+      changed: (place, text) => {
+        this.#post({ kind: 'changed', place, text });
+      },
       failed: (error) => {
         this.#post({ kind: 'unsaved', message: describeError(error) });
       },
@@ -127,7 +130,7 @@ class DeskEditor implements vscode.Disposable {
         void this.#refresh();
         break;
       case 'draft':
-        this.#drafts.type(message.place, message.text);
+        this.#drafts.type(message);
         break;
       case 'act':
         void this.#perform(message.act);

@@ -27,7 +27,8 @@ export function deskHtml(webview: vscode.Webview, options: HtmlOptions): string 
     webview.asWebviewUri(vscode.Uri.joinPath(extensionUri, ...path)).toString();
   const nonce = randomBytes(16).toString('base64');
   const policy = contentSecurityPolicy(webview.cspSource, nonce, hasImages);
-  const data = { ...previewType(resource), labels: deskLabels(), hasImages };
+  const uri = resource.toString();
+  const data = { ...previewType(resource), uri, labels: deskLabels(), hasImages };
   return `<!DOCTYPE html>
 <html lang="${escapeAttribute(vscode.env.language)}">
 <head>

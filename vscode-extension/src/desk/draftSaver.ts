@@ -1,7 +1,7 @@
 import type * as vscode from 'vscode';
 import { DelayedWork } from '../delayedWork';
 import type { Server } from '../server/server';
-import type { Place } from './messages';
+import type { Place, TypedText } from './messages';
 
 const SAVE_MS = 300;
 
@@ -9,6 +9,8 @@ interface Listeners {
   /** Do work after all that was given before it, so that a page that is read is never older. */
   enqueue(work: () => Promise<void>): Promise<void>;
   saved(place: Place, text: string): void;
+  /** Another window has saved a text that the words here do not replace. */
+  changed(place: Place, newer: string): void;
   failed(error: unknown): void;
 }
 
@@ -26,6 +28,8 @@ export class DraftSaver implements vscode.Disposable {
   readonly #address: { readonly runId: string; readonly step: string };
   readonly #listeners: Listeners;
   readonly #unsaved = new Map<Place, string>();
+  /** What the next text of a place replaces; absent until the page has seen what is newer. */
+  readonly #replaced = new Map<Place, string>();
   readonly #saves = new DelayedWork(SAVE_MS, () => void this.flush());
 
   constructor(
@@ -40,7 +44,11 @@ export class DraftSaver implements vscode.Disposable {
   }
 
   /** Note what a place has now; it is saved soon. */
-  type(place: Place, text: string): void {
+  type({ place, text, replaces = this.#replaced.get(place) }: TypedText): void {
+    if (replaces === undefined) {
+      return; // the page is being told of a newer text, and sends both
+    }
+    this.#replaced.set(place, replaces);
     this.#unsaved.set(place, text);
     this.#saves.schedule();
   }
@@ -57,22 +65,35 @@ export class DraftSaver implements vscode.Disposable {
 
   async #save(): Promise<void> {
     for (const [place, text] of this.#unsaved) {
+      let newer: string | null | undefined;
       try {
-        await this.#server.execute('writeit.step.draft', {
+        ({ newer } = await this.#server.execute('writeit.step.draft', {
           ...this.#address,
           ...(place === 'merge' || place === 'feedback'
             ? { kind: place }
             : { kind: 'answer', response: place }),
           text,
-        });
+          replaces: this.#replaced.get(place) ?? null,
+        }));
       } catch (error) {
         this.#listeners.failed(error);
         return;
       }
-      if (this.#unsaved.get(place) === text) {
-        this.#unsaved.delete(place);
-        this.#listeners.saved(place, text);
-      }
+      this.#saved(place, text, newer);
     }
+  }
+
+  #saved(place: Place, text: string, newer: string | null | undefined): void {
+    if (newer != null) {
+      this.#replaced.delete(place);
+      this.#unsaved.delete(place);
+      this.#listeners.changed(place, newer);
+      return;
+    }
+    this.#replaced.set(place, text);
+    if (this.#unsaved.get(place) === text) {
+      this.#unsaved.delete(place);
+    }
+    this.#listeners.saved(place, text);
   }
 }

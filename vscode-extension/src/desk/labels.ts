@@ -54,6 +54,7 @@ const LABELS = {
   regenerate: l10n.t('Regenerate'),
   saved: l10n.t('Saved'),
   unsaved: l10n.t('Not saved yet: {0}'),
+  joined: l10n.t('Changed in another window. Both texts are here.'),
   added: l10n.t('Added to the merge'),
   image: l10n.t('Image: {0}'),
   showImages: l10n.t('Show Images'),

@@ -29,6 +29,8 @@ export interface StepPage extends PageBase {
   readonly merge: string;
   readonly passages: number;
   readonly feedback: string;
+  /** What the server keeps of each place. */
+  readonly drafts: Readonly<Record<Place, string>>;
   readonly can: StepPermissions;
   readonly canPause: boolean;
   readonly canResume: boolean;
@@ -96,15 +98,24 @@ type ActName = keyof ActParams;
 export type ActOf<N extends ActName> = { readonly act: N } & ActParams[N];
 export type Act = { [N in ActName]: ActOf<N> }[ActName];
 
+export interface TypedText {
+  readonly place: Place;
+  readonly text: string;
+  /** The saved text that the user began with; absent while that was told before. */
+  readonly replaces?: string;
+}
+
 export type ToExtension =
   | { readonly kind: 'ready' }
   | { readonly kind: 'act'; readonly act: Act }
-  | { readonly kind: 'draft'; readonly place: Place; readonly text: string }
+  | ({ readonly kind: 'draft' } & TypedText)
   | { readonly kind: 'open'; readonly uri: string }
   | { readonly kind: 'images' };
 
 export type ToPage =
   | { readonly kind: 'page'; readonly page: DeskPage }
   | { readonly kind: 'saved'; readonly place: Place; readonly text: string }
+  /** Another window has saved this text, which the words here do not replace. */
+  | { readonly kind: 'changed'; readonly place: Place; readonly text: string }
   | { readonly kind: 'unsaved'; readonly message: string }
   | { readonly kind: 'idle' };

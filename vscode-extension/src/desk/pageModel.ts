@@ -39,6 +39,7 @@ function stepPage(read: ViewReadResult, run: PipelineRun, step: StepState): Step
     merge: sectionText(read, 'merge'),
     passages: step.passages.length,
     feedback: sectionText(read, 'feedback'),
+    drafts: read.drafts ?? {},
     can: step.can,
     canPause: run.can.pause,
     canResume: run.can.resume,

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import {
+  CloseAction,
   ExecuteCommandRequest,
   LanguageClient,
   ProgressType,
@@ -7,6 +8,7 @@ import {
   State,
   Trace,
   type DynamicFeature,
+  type ErrorHandler,
   type ExecuteCommandParams,
   type LanguageClientOptions,
   type Middleware,
@@ -29,6 +31,21 @@ export interface Hooks {
 
 /** The language client without its provider of `writeit:` documents and its messages. */
 class Client extends LanguageClient {
+  /** Whether a new process follows the one that ended. */
+  willRestart = false;
+
+  override createDefaultErrorHandler(maxRestartCount?: number): ErrorHandler {
+    const handler = super.createDefaultErrorHandler(maxRestartCount);
+    return {
+      error: (...about) => handler.error(...about),
+      closed: async () => {
+        const result = await handler.closed();
+        this.willRestart = result.action === CloseAction.Restart;
+        return result;
+      },
+    };
+  }
+
   // The extension's own provider waits for a server that is starting, and explains errors.
   override registerFeature(feature: StaticFeature | DynamicFeature<unknown>): void {
     const method = 'registrationType' in feature ? feature.registrationType.method : undefined;
@@ -53,7 +70,7 @@ class Client extends LanguageClient {
 
 /** One connection to one server process. The module is loaded on first use. */
 export class Connection {
-  readonly #client: LanguageClient;
+  readonly #client: Client;
 
   constructor(server: ServerCommand, hooks: Hooks) {
     const run = { command: server.command, args: [...server.args] };
@@ -100,7 +117,8 @@ export class Connection {
   /** The language client restarts a crashed server a few times. */
   onStateChange(listener: (life: ConnectionState) => void): void {
     this.#client.onDidChangeState(({ newState }) => {
-      listener(CONNECTION_STATES[newState]);
+      const isBetween = newState === State.Stopped && this.#client.willRestart;
+      listener(isBetween ? 'starting' : CONNECTION_STATES[newState]);
     });
   }
 

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import { l10n } from 'vscode';
 import { isConnectionError } from '../errors';
@@ -23,7 +24,15 @@ export interface RequestOptions {
 }
 
 /** The server does not run; `message` says why and what to do. */
-export class ServerNotRunning extends Error {}
+export class ServerNotRunning extends Error {
+  constructor(
+    message: string,
+    /** It is starting again by itself. */
+    readonly isRestarting = false,
+  ) {
+    super(message);
+  }
+}
 
 /** The server process, and the connection to it. */
 export class Server implements vscode.Disposable {
@@ -108,7 +117,10 @@ export class Server implements vscode.Disposable {
   stop(): Promise<void> {
     this.#queue = this.#queue.then(async () => {
       await this.#disconnect();
-      this.#setState('stopped', l10n.t('The WriteIt server was stopped.'));
+      this.#setState(
+        'stopped',
+        l10n.t('The WriteIt server was stopped. What was received is kept.'),
+      );
     });
     return this.#queue;
   }
@@ -130,7 +142,7 @@ export class Server implements vscode.Disposable {
       // `protocol.ts` is generated from the server's models.
       return (await connection.executeCommand(request, cancel)) as Commands[C]['result'];
     } catch (error) {
-      throw this.#explained(error);
+      throw await this.#explained(error);
     } finally {
       this.#didExecute.fire(command);
     }
@@ -142,7 +154,7 @@ export class Server implements vscode.Disposable {
     try {
       return await connection.request<R>(method, params);
     } catch (error) {
-      throw this.#explained(error);
+      throw await this.#explained(error);
     }
   }
 
@@ -166,16 +178,36 @@ export class Server implements vscode.Disposable {
   }
 
   async #runningConnection(): Promise<Connection> {
-    await this.#queue;
+    await this.#started();
     if (this.#connection === undefined || this.#state !== 'running') {
       throw new ServerNotRunning(this.#reason);
     }
     return this.#connection;
   }
 
+  /** Wait while a server starts, also the one that follows a crashed one. */
+  async #started(): Promise<void> {
+    await this.#queue;
+    while (this.#connection !== undefined && this.#state === 'starting') {
+      await new Promise<void>((resolve) => {
+        const listening = this.onDidChangeState(() => {
+          listening.dispose();
+          resolve();
+        });
+      });
+      await this.#queue;
+    }
+  }
+
   /** The reason for an error of a connection that has ended, instead of the client's words. */
-  #explained(error: unknown): unknown {
-    return isConnectionError(error) ? new ServerNotRunning(STATES.starting[1]) : error;
+  async #explained(error: unknown): Promise<unknown> {
+    if (!isConnectionError(error)) {
+      return error;
+    }
+    await setImmediate(); // only then the client has decided whether it starts a new process
+    return UNAVAILABLE.includes(this.#state)
+      ? new ServerNotRunning(this.#reason)
+      : new ServerNotRunning(STATES.starting[1], true);
   }
 
   async #start(): Promise<void> {
@@ -232,7 +264,7 @@ export class Server implements vscode.Disposable {
       this.#didChange.fire(changed as ChangedRuns);
     });
     connection.onStateChange((life) => {
-      if (connection === this.#connection) {
+      if (connection === this.#connection && STATES[life][0] !== this.#state) {
         this.#setState(...STATES[life]);
       }
     });

@@ -262,10 +262,13 @@ async def save_draft(request: Request[p.StepDraftParams]) -> p.StepDraftResult:
         )
     if params.response is not None:
         place = str(lifecycle.find_response_id(step, params.response))
-    text = params.text
-    await folder.store.save_draft(params.run_id, step.step_name, place, text)
-    folder.listener.notify_run_changed(params.run_id)
-    return p.StepDraftResult(saved=bool(text.strip()))
+    text, replaces = params.text, params.replaces
+    newer = await folder.store.save_draft(
+        params.run_id, step.step_name, place, text, replaces
+    )
+    if newer is None:
+        folder.listener.notify_run_changed(params.run_id)
+    return p.StepDraftResult(saved=newer is None and bool(text.strip()), newer=newer)
 
 
 @command("writeit.step.feedback")

@@ -1,10 +1,11 @@
 import type { ShownAnswer, StepPage } from '../messages';
 import { act } from './acts';
-import { button, element, fill, labels, post, setAttributes, setButtons } from './dom';
+import { button, element, fill, labels, setAttributes, setButtons } from './dom';
 import type { ButtonSpec } from './dom';
 import { Field } from './fields';
 import { renderLine, showMarkdown } from './markdown';
 import type { SelectedPart } from './selection';
+import { keepTyped } from './unsaved';
 
 /** What a card needs of its page. */
 export interface CardContext {
@@ -78,7 +79,7 @@ export class AnswerCard {
     setAttributes(this.body, {
       'data-items': context.page.choosesItems && context.page.can.select,
     });
-    this.#editor?.show(answer.text);
+    this.#editor?.show(answer.text, this.#saved);
     this.updateButtons(context);
   }
 
@@ -207,11 +208,15 @@ export class AnswerCard {
     });
   }
 
+  get #saved(): string | undefined {
+    return this.#context.page.drafts[this.answer.responseId];
+  }
+
   #edit(isEditing: boolean): void {
     if (isEditing) {
       const label = fill(labels.editField, this.answer.number);
       this.#editor = new Field(this.answer.responseId, label, 16);
-      this.#editor.show(this.answer.text);
+      this.#editor.show(this.answer.text, this.#saved);
       this.body.hidden = true;
       this.root.append(this.#editor.area, this.#editor.status);
       this.#editor.area.focus();
@@ -228,7 +233,7 @@ export class AnswerCard {
   #editButtons(): ButtonSpec[] {
     const [first, second] = this.#choices();
     const discard = (): void => {
-      post({ kind: 'draft', place: this.answer.responseId, text: '' });
+      keepTyped(this.answer.responseId, '', this.#saved ?? '');
       this.#edit(false);
     };
     const done = (): void => {

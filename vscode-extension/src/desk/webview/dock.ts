@@ -46,9 +46,9 @@ class Panel {
     }
   }
 
-  update(title: string, text: string, buttons: readonly ButtonSpec[]): void {
+  update(title: string, text: string, saved: string, buttons: readonly ButtonSpec[]): void {
     this.toggle.textContent = title;
-    this.field.show(text);
+    this.field.show(text, saved);
     if (getState().opened[this.#id] === undefined && this.field.text.trim() !== '') {
       this.#show(true); // words are never hidden, unless the user closes the panel
     }
@@ -85,9 +85,11 @@ export class Dock {
     this.root.hidden = page.answers.length === 0;
     const passages = page.passages === 1 ? labels.passage : fill(labels.passages, page.passages);
     const count = page.passages > 0 ? ` · ${passages}` : '';
-    this.merge.update(`${labels.merge}${count}`, page.merge, this.#mergeButtons());
+    const { merge = '', feedback = '' } = page.drafts;
+    this.merge.update(`${labels.merge}${count}`, page.merge, merge, this.#mergeButtons());
     const words = page.feedback.trim() === '' ? '' : ' ·';
-    this.feedback.update(`${labels.feedback}${words}`, page.feedback, this.#feedbackButtons());
+    const title = `${labels.feedback}${words}`;
+    this.feedback.update(title, page.feedback, feedback, this.#feedbackButtons());
   }
 
   /** Ctrl+Enter in a text area does what its first button does. */

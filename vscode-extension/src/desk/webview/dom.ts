@@ -1,7 +1,9 @@
 import type { Labels } from '../labels';
 import type { ToExtension } from '../messages';
+import type { Typed } from './unsaved';
 
 interface Options {
+  readonly uri: string;
   readonly family: string;
   readonly size: number;
   readonly lineHeight: number;
@@ -11,8 +13,8 @@ interface Options {
 
 /** What the page keeps over a reload of the window. */
 export interface State {
-  /** Words that the extension has not said to be saved. */
-  readonly typed: Readonly<Record<string, string>>;
+  /** Words that are not saved, where the browser has no storage. */
+  readonly typed: Readonly<Record<string, Typed>>;
   readonly scroll: number;
   /** The ids of panels and rounds that the user opened or closed. */
   readonly opened: Readonly<Record<string, boolean>>;

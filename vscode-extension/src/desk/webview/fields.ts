@@ -1,11 +1,14 @@
 import type { Place } from '../messages';
-import { element, fill, getState, labels, post, setState } from './dom';
+import { element, fill, labels } from './dom';
+import { joinNewer, keepTyped, markSaved, typedIn } from './unsaved';
 
 /** A text area whose words are kept as they are typed. */
 export class Field {
   readonly area: HTMLTextAreaElement;
   readonly status = element('span', { class: 'status' });
   readonly #place: Place;
+  /** What the server has, as the page was last told. */
+  #saved = '';
 
   constructor(place: Place, label: string, rows: number) {
     this.#place = place;
@@ -13,12 +16,9 @@ export class Field {
       'aria-label': label,
       rows: String(rows),
       spellcheck: 'true',
+      dir: 'auto',
     });
-    const typed = getState().typed[place];
-    if (typed !== undefined) {
-      this.area.value = typed; // the window was closed before the extension could save it
-      post({ kind: 'draft', place, text: typed });
-    }
+    this.area.value = typedIn(place)?.text ?? '';
     this.area.addEventListener('input', () => {
       this.#keep();
     });
@@ -35,40 +35,58 @@ export class Field {
     this.#keep();
   }
 
-  /** Show what is saved, unless the user has typed something that is not. */
-  show(text: string): void {
-    if (getState().typed[this.#place] === undefined && this.area.value !== text) {
+  /** Show a text, unless the user has typed one that is not saved; `saved` is what is. */
+  show(text: string, saved = ''): void {
+    if (typedIn(this.#place) !== undefined) {
+      return;
+    }
+    this.#saved = saved;
+    if (this.area.value !== text) {
       this.area.value = text;
       this.status.textContent = '';
     }
   }
 
   markSaved(text: string): void {
+    this.#saved = text;
     if (this.text === text) {
-      const typed = Object.entries(getState().typed).filter(([place]) => place !== this.#place);
-      setState({ typed: Object.fromEntries(typed) });
       this.status.textContent = text === '' ? '' : labels.saved;
     }
   }
 
+  /** Show the user's words below those of another window; the cursor stays in them. */
+  showJoined(text: string): void {
+    const fromEnd = this.text.length - this.area.selectionEnd;
+    this.area.value = text;
+    this.area.setSelectionRange(text.length - fromEnd, text.length - fromEnd);
+    this.status.textContent = labels.joined;
+  }
+
   markUnsaved(message: string): void {
-    if (getState().typed[this.#place] !== undefined) {
+    if (typedIn(this.#place) !== undefined) {
       this.status.textContent = fill(labels.unsaved, message);
     }
   }
 
   #keep(): void {
-    const { text } = this;
-    setState({ typed: { ...getState().typed, [this.#place]: text } });
+    keepTyped(this.#place, this.text, this.#saved);
     this.status.textContent = '';
-    post({ kind: 'draft', place: this.#place, text });
   }
 }
 
 const fields = new Map<Place, Field>();
 
 export function savedField(place: Place, text: string): void {
+  markSaved(place, text);
   fields.get(place)?.markSaved(text);
+}
+
+/** Another window has saved a text that the words here do not replace. */
+export function changedField(place: Place, newer: string): void {
+  const text = joinNewer(place, newer);
+  if (text !== undefined) {
+    fields.get(place)?.showJoined(text);
+  }
 }
 
 export function unsavedFields(message: string): void {

@@ -1,11 +1,12 @@
 import type { DeskPage, ToPage } from '../messages';
 import { allowActs } from './acts';
 import { element, getState, options, post, setState } from './dom';
-import { savedField, unsavedFields } from './fields';
+import { changedField, savedField, unsavedFields } from './fields';
 import { handleKeys } from './keys';
 import { followLinks } from './markdown';
 import { CompareView, RunView } from './otherViews';
 import { StepView } from './stepView';
+import { sendTyped } from './unsaved';
 
 const page = document.getElementById('page') ?? document.body;
 const live = element('div', { class: 'live', 'aria-live': 'polite', role: 'status' });
@@ -64,6 +65,9 @@ window.addEventListener('message', ({ data }: MessageEvent<ToPage>) => {
     case 'saved':
       savedField(data.place, data.text);
       break;
+    case 'changed':
+      changedField(data.place, data.text);
+      break;
     case 'unsaved':
       unsavedFields(data.message);
       break;
@@ -83,4 +87,5 @@ window.addEventListener('scroll', () => {
 
 followLinks(document.body);
 handleKeys(() => (view instanceof StepView ? view : undefined));
+sendTyped();
 post({ kind: 'ready' });

@@ -22,6 +22,9 @@ markdown.core.ruler.push('lines', ({ tokens, env }) => {
       const level = Number(token.tag.slice(1)) + (env as { below: number }).below;
       token.tag = `h${Math.min(level, 6)}`;
     }
+    if (token.level === 0 && token.nesting >= 0) {
+      token.attrSet('dir', 'auto'); // of its own words: those of elements with one do not count
+    }
     if (token.map !== null && token.nesting >= 0) {
       token.attrSet('data-lines', token.map.join('-'));
     }

@@ -15,6 +15,7 @@ import {
 import type { ButtonSpec } from './dom';
 import { imagesButton, renderLine, showMarkdown } from './markdown';
 import { selectedPart } from './selection';
+import { typedIn } from './unsaved';
 
 /** The answers of one round, side by side; earlier rounds are folded. */
 interface Round {
@@ -145,7 +146,7 @@ export class StepView {
     const { field } = this.dock.merge;
     const hasOwnWords = passages === 0 ? field.text.trim() !== '' : field.text !== merge;
     act({ act: 'take', responseId, text });
-    if (hasOwnWords || getState().typed['merge'] !== undefined) {
+    if (hasOwnWords || typedIn('merge') !== undefined) {
       field.append(text); // what the user wrote stays, and the passage follows
     }
     this.dock.merge.open(true, false);
@@ -230,7 +231,12 @@ function stepButtons(page: StepPage): ButtonSpec[] {
       : [];
   return [
     ...simple(page.canResume, labels.resume, 'resume', true),
-    ...simple(can.run && !isStreaming, labels.run, 'run', page.answers.length === 0),
+    ...simple(
+      can.run && !isStreaming && !page.canResume,
+      labels.run,
+      'run',
+      page.answers.length === 0,
+    ),
     ...simple(can.apply && page.isLast, labels.apply, 'apply', true),
     ...simple(isStreaming && page.canPause, labels.stopAll, 'pause'),
     ...simple(can.skip && !isStreaming, labels.skip, 'skip'),
