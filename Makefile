@@ -12,7 +12,7 @@ MODULES := $(EXTENSION)/node_modules/.package-lock.json
 EDITORS := $(abspath $(or $(WRITEIT_EDITORS),.cache/editors))
 NPM := cd $(EXTENSION) && PATH="$(EDITORS)/node/bin:$$PATH" npm
 
-.PHONY: bench-search bench-store bench-prompts bench-cold bench-warm
+.PHONY: bench-facts bench-search bench-store bench-prompts bench-cold bench-warm
 .PHONY: extension check-extension
 .PHONY: help demo test check format ci-setup bench bench-startup bench-models soak wheel clean drill-kill drill-two drill-replace drill-markdown drill-fuzz
 
@@ -134,6 +134,9 @@ bench-prompts: $(STAMP) ## Count how much of a run's prompts a provider has read
 
 bench-search: $(STAMP) ## Measure searches in RUNS=2000 runs of 5 KB, and their index
 	nice $(BIN)/python benchmarks/search_runs.py $(RUNS)
+
+bench-facts: $(STAMP) ## Count the planted errors that the facts checker finds, by kind
+	$(BIN)/python benchmarks/facts_quality.py
 
 bench-store: $(STAMP) ## Measure reads of list, open and branch at 100, 1,000 and 10,000 runs
 	$(BIN)/python benchmarks/store_reads.py

@@ -18,77 +18,67 @@ Unit = tuple[str, float]
 """What a unit measures, and how many of the first unit of that measure it is."""
 
 _UNITS = """
-% 1 % percent per-cent pct prozent percentage-point prozentpunkt prozentig
-time 1e-9 ns nanosecond nanosekunde
-time 1e-6 µs μs us microsecond mikrosekunde
-time 1e-3 ms msec millisecond millisekunde
-time 1 s sec second sek sekunde sekündig
-time 60 min m minute minütig
-time 3600 h hr hour std stunde stündig
-time 86400 d day tag tage tagen tägig
-time 604800 wk week woche wöchig
-month 1 month monat monatig
-month 12 yr year jahr jährig
-byte 1 byte
-byte 1e3 kb kib kilobyte
-byte 1e6 mb mib megabyte
-byte 1e9 gb gib gigabyte
-byte 1e12 tb tib terabyte
-bit 1e3 kbit kbps
-bit 1e6 mbit mbps
-bit 1e9 gbit gbps
-metre 1e-9 nm nanometre nanometer
-metre 1e-6 µm μm micrometre micrometer mikrometer
-metre 1e-3 mm millimetre millimeter
-metre 1e-2 cm centimetre centimeter zentimeter
-metre 1 m metre meter
-metre 1e3 km kilometre kilometer
-metre 1609.344 mi mile meile
-inch 1 inch zoll ″
-inch 12 ft foot feet fuß
-gram 1e-3 mg milligram milligramm
-gram 1 g gram gramm
-gram 1e3 kg kilo kilogram kilogramm
-gram 1e6 t tonne
-lb 1 lb pound pfund
-m² 1 m² m2 square-metre square-meter quadratmeter
-m² 1e4 ha hectare hektar
-m² 1e6 km² km2 square-kilometre square-kilometer quadratkilometer
-litre 1e-3 ml millilitre milliliter
-litre 1 l litre liter
-°C 1 °c degrees-celsius celsius grad-celsius grad degree
-°F 1 °f degrees-fahrenheit fahrenheit grad-fahrenheit degree
-hertz 1 hz hertz
-hertz 1e3 khz kilohertz
-hertz 1e6 mhz megahertz
-hertz 1e9 ghz gigahertz
-watt 1 w watt
-watt 1e3 kw kilowatt
-watt 1e6 mw megawatt
-Wh 1e3 kwh kilowatt-hour kilowattstunde
-Wh 1e6 mwh megawattstunde
-volt 1 v volt
-dB 1 db decibel dezibel
-pixel 1 px pixel
-$ 1 $ usd dollar us-dollar
-€ 1 € eur euro
-£ 1 £ gbp pound pfund
-¥ 1 ¥ jpy yen
-CHF 1 chf franken
-times 1 x \N{MULTIPLICATION SIGN} time fold mal fach
+%: 1 % percent per-cent pct prozent percentage-point prozentpunkt prozentig
+time: 1 s second sekunde; 1 sec sek sekündig; 1e-3 msec; 60 min m minute minütig
+time: 3600 h hr hour std stunde stündig; 86400 d day tag tage tagen tägig
+time: 604800 wk week woche wöchig
+month: 1 month monat monatig; 12 yr year jahr jährig
+byte: 1 b byte; 1e3 kib; 1e6 mib; 1e9 gib
+bit: 1 bit; 1e3 kbps; 1e6 mbps; 1e9 gbps
+metre: 1 m metre meter; 1609.344 mi mile meile
+inch: 1 inch zoll ″; 12 ft foot feet fuß
+gram: 1 g gram gramm; 1e3 kilo; 1e6 t tonne
+lb: 1 lb pound pfund
+m²: 1 m² m2 square-metre square-meter quadratmeter; 1e4 ha hectare hektar
+m²: 1e6 km² km2 square-kilometre square-kilometer quadratkilometer
+litre: 1 l litre liter
+°C: 1 °c c degrees-celsius celsius grad-celsius grad degree
+°F: 1 °f f degrees-fahrenheit fahrenheit grad-fahrenheit degree
+hertz: 1 hz hertz
+watt: 1 w watt
+Wh: 1 wh watt-hour wattstunde
+volt: 1 v volt
+dB: 1 db decibel dezibel
+pixel: 1 px pixel
+$: 1 $ usd dollar us-dollar
+€: 1 € eur euro
+£: 1 £ gbp pound pfund
+¥: 1 ¥ jpy yen
+CHF: 1 chf franken
+times: 1 x \N{MULTIPLICATION SIGN} time fold mal fach
 """
 """What is measured, how many of its first unit a unit is, and how it is written."""
+_SMALLER = (
+    "n=1e-9 nano=1e-9 µ=1e-6 μ=1e-6 u=1e-6 micro=1e-6 mikro=1e-6 m=1e-3 milli=1e-3"
+)
+_LARGER = "k=1e3 kilo=1e3 m=1e6 mega=1e6 g=1e9 giga=1e9 t=1e12 tera=1e12"
+_LENGTHS = f"{_SMALLER} c=1e-2 centi=1e-2 zenti=1e-2 k=1e3 kilo=1e3"
+_PREFIXES = {
+    **dict.fromkeys(("byte", "bit", "hertz", "watt", "Wh"), _LARGER),
+    **dict.fromkeys(("metre", "gram", "litre"), _LENGTHS),
+    "time": _SMALLER,
+}
 _SHORT = 3
 SPELLINGS: dict[str, list[Unit]] = {}
-for _measure, _factor, *_names in map(str.split, _UNITS.strip().splitlines()):
+for _measure, _unit in (
+    (line.partition(":")[0], unit)
+    for line in _UNITS.strip().splitlines()
+    for unit in line.partition(":")[2].split(";")
+):
+    _factor, *_names = _unit.split()
     for _name in _names:
         SPELLINGS.setdefault(_name, []).append((_measure, float(_factor)))
-NO_UNIT: Unit = ("", 1.0)
-_CURRENCIES = frozenset(("$", "€", "£", "¥", "CHF"))
+    for _prefix in _PREFIXES.get(_measure, "").split() if _factor == "1" else ():
+        _letters, _, _size = _prefix.partition("=")
+        for _name in _names:
+            if (len(_letters) == 1) == (len(_name) < _SHORT or _name == "bit"):
+                SPELLINGS.setdefault(_letters + _name, [(_measure, float(_size))])
 for _name, _found in [*SPELLINGS.items()]:
     for _ending in ("s", "e", "n", "en", "es", "er", "em"):
         if len(_name) > (_SHORT if _ending != "s" else _SHORT - 1):
             SPELLINGS.setdefault(_name + _ending, _found)
+NO_UNIT: Unit = ("", 1.0)
+_CURRENCIES = frozenset(("$", "€", "£", "¥", "CHF"))
 _SCALES = {
     **dict.fromkeys(("k", "tsd", "thousand", "tausend"), 1e3),
     **dict.fromkeys(("m", "mn", "mio", "million", "millions", "millionen"), 1e6),
@@ -235,12 +225,9 @@ class Number:
     readings: tuple[Amount, ...] = ()
 
 
-def find_numbers(text: str, language: Language, start: int, end: int) -> list[Number]:
-    """Return the numbers of a part of a text in their order."""
-    return _NumberReader(text, language, start, end).read()
+class NumberReader:
+    """Reads the numbers of a part of a text."""
 
-
-class _NumberReader:
     def __init__(self, text: str, language: Language, start: int, end: int) -> None:
         self._text = text
         self._language = language
@@ -248,6 +235,7 @@ class _NumberReader:
         self._lower = [token[0].lower() for token in self._tokens]
 
     def read(self) -> list[Number]:
+        """Return the numbers in their order."""
         numbers: list[Number] = []
         at = 0
         while at < len(self._tokens):
@@ -398,30 +386,27 @@ class _NumberReader:
             second.forms.append((share / second.values[0], [("%", 1.0)]))
 
     def _finish(self, number: Number) -> None:
-        word = self._word(number.stop)
-        noun = "" if word in FUNCTION_WORDS else word.removesuffix("s")
         first = number.first - bool(self._currency(number))
         bound = self._bound(first, number.stop)
         number.start = self._tokens[first].start()
         number.end = self._tokens[number.stop - 1].end()
         number.readings = tuple(
-            self._amount(number, value * scale, unit, noun, bound)
+            self._amount(number, value * scale, unit, bound)
             for value in number.values
             for scale, units in number.forms
             for unit in units or [NO_UNIT]
         )
         if number.is_word:
-            number.is_loose |= all(
-                r.value <= 1 and r.unit[0] != "%" for r in number.readings
-            )
+            are_one = (r.value <= 1 and r.unit[0] != "%" for r in number.readings)
+            number.is_loose |= all(are_one)
 
-    def _amount(
-        self, number: Number, value: float, unit: Unit, noun: str, bound: Bound
-    ) -> Amount:
+    def _amount(self, number: Number, value: float, unit: Unit, bound: Bound) -> Amount:
+        noun = self._word(number.stop)
         if unit[0] == "times":
             unit, noun = NO_UNIT, "time"
+        noun = "" if unit[0] or noun in FUNCTION_WORDS else noun.removesuffix("s")
         is_small = number.is_word and unit is NO_UNIT and value <= _SMALL
-        return Amount(value, unit, "" if unit[0] else noun, bound, is_small)
+        return Amount(value, unit, noun, bound, is_small)
 
     def _bound(self, first: int, stop: int) -> Bound:
         words = [self._lower[at] for at in (first - 1, first - 2) if at >= 0]

@@ -118,8 +118,10 @@ class FactSources:
         if fact.kind == "name":
             return self._place_of_name(fact)
         for word in fact.words:
-            if place := self._keys.get((fact.kind, word)):
-                return place
+            page = word.partition("#")[0].rstrip("/")
+            for key in ((fact.kind, word), (fact.kind, page)):
+                if place := self._keys.get(key):
+                    return place
         return next(filter(None, map(self._place_of_reading, fact.readings)), None)
 
     def _missing(self, text: FactText) -> Iterator[Fact]:

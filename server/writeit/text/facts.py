@@ -13,7 +13,7 @@ from functools import cached_property
 from itertools import chain, pairwise
 from typing import Literal
 
-from writeit.text.amounts import SPELLINGS, Amount, Number, find_numbers
+from writeit.text.amounts import SPELLINGS, Amount, Number, NumberReader
 from writeit.text.block_reader import read_blocks
 from writeit.text.blocks import CONTAINER_KINDS, VERBATIM_KINDS, Block
 from writeit.text.front_matter import find_front_matter
@@ -64,7 +64,9 @@ _NAME_WORD = (
 _NAME = re.compile(
     rf"(?<![\w'\u2019-]){_NAME_WORD}(?:\s+(?:(?:of|de|van|von|der|la|du)\s+)?{_NAME_WORD})*"
 )
-_SENTENCE_START = re.compile(r"(?:^|[.!?:…—\u2013|]|[\"“\u2018(\[])[\"“\u2018(\[\s]*$")
+_SENTENCE_START = re.compile(
+    r"(?:^|[.!?:…—\u2013|][\"'”\u2019)\]]*|[\"“\u2018(\[])[\"“\u2018(\[\s]*$"
+)
 _SMALL_WORD = re.compile(r"(?<![\w'\u2019-])[a-zà-öø-þ]+")
 _INNER_CAPITAL = re.compile(rf".+[{_CAPITAL}\d]")
 _NO_NAMES = {*FUNCTION_WORDS, *SPELLINGS, *MONTHS, *WEEKDAYS, "im", "ive", "id"}
@@ -230,11 +232,11 @@ class FactText:
     ) -> Iterator[Fact]:
         """Yield the numbers and dates in places of `prose` or `code`."""
         moments, rest = find_moments(text)
-        for moment in moments:
-            place = moment.start, moment.end
-            yield Fact("date", *place, self.text[slice(*place)], moment.readings)
+        for place, readings in moments.items():
+            yield Fact("date", *place, self.text[slice(*place)], readings)
         for start, end in places:
-            yield from map(self._number, find_numbers(rest, self.language, start, end))
+            reader = NumberReader(rest, self.language, start, end)
+            yield from map(self._number, reader.read())
 
     def _number(self, number: Number) -> Fact:
         text = self.text[number.start : number.end]
@@ -256,26 +258,24 @@ class FactText:
             for match in _NAME.finditer(self.prose, start, end):
                 lead = self.prose[max(start, match.start() - 8) : match.start()]
                 is_first = _SENTENCE_START.search(lead) is not None
-                words = tuple(_name_words(match[0], common, is_first=is_first))
-                if words:
-                    yield Fact(
-                        "name",
-                        *match.span(),
-                        self.text[slice(*match.span())],
-                        words=words,
-                    )
+                words = [*_name_words(match[0], common, is_first=is_first)]
+                if sure := tuple(word for word, _, is_sure in words if is_sure):
+                    place = match.start() + words[0][1], match.end()
+                    text = self.text[slice(*place)]
+                    yield Fact("name", *place, text, words=sure)
 
 
-def _name_words(text: str, common: set[str], *, is_first: bool) -> Iterator[str]:
-    """Yield the folded words of a name that are surely a part of it."""
+def _name_words(
+    text: str, common: set[str], *, is_first: bool
+) -> Iterator[tuple[str, int, bool]]:
+    """Yield the folded words of a name, where each begins, and whether it is sure."""
     for word in WORD.finditer(text):
         folded = stem(fold(word[0].removesuffix("'s").removesuffix("\u2019s")))
+        small = word[0].lower()
         is_unsure = is_first and not word.start() and not _INNER_CAPITAL.match(word[0])
-        is_common = word[0].lower() in common or not _NO_NAMES.isdisjoint(
-            (folded, word[0].lower())
-        )
-        if word[0][0].isupper() and len(folded) > 1 and not is_unsure and not is_common:
-            yield folded
+        is_common = small in common or small in _NO_NAMES or folded in _NO_NAMES
+        if word[0][0].isupper() and len(folded) > 1 and not is_common:
+            yield folded, word.start(), not is_unsure
 
 
 def quoted_words(text: str) -> Iterator[str]:

@@ -73,6 +73,10 @@ class Moment:
         """Yield the keys of which the notes must have one."""
         if self.other:
             yield (*self.other, self.year)
+            hour, minute = divmod(self.other[1], 60)
+            if self.other[0] == "time" and not minute:  # from 9 to 5 pm
+                yield "alone", str(hour)
+                yield "alone", str(hour - _NOON)
         else:
             yield "date", self.year, self.month, self.day
 
@@ -97,42 +101,35 @@ class Moment:
 
     def since(self, other: Moment) -> Iterator[tuple[str, float]]:
         """Yield the years, months and days between two dates, as amounts have them."""
+        if self.other and other.other and self.other[0] == other.other[0] == "time":
+            yield "time", abs(self.other[1] - other.other[1]) * 60
         if self.year and other.year:
-            years = abs(self.year - other.year)
-            yield "month", years * 12
+            years = self.year - other.year
+            yield "month", abs(years) * 12
             if self.month and other.month:
-                months = (self.year - other.year) * 12 + self.month - other.month
-                yield "month", abs(months)
-                if self.day and other.day:
-                    days = date(self.year, self.month, self.day) - date(
-                        other.year, other.month, other.day
-                    )
-                    yield "time", abs(days.total_seconds())
+                yield "month", abs(years * 12 + self.month - other.month)
+            if self.month and self.day and other.month and other.day:
+                first = date(other.year, other.month, other.day)
+                days = date(self.year, self.month, self.day) - first
+                yield "time", abs(days.total_seconds())
 
 
-@dataclass(frozen=True, slots=True)
-class FoundMoment:
-    """A date or a time of day in a text."""
+def find_moments(text: str) -> tuple[dict[tuple[int, int], tuple[Moment, ...]], str]:
+    """Return the dates and times of a text by their places, and the rest of it.
 
-    start: int
-    end: int
-    readings: tuple[Moment, ...]
-
-
-def find_moments(text: str) -> tuple[list[FoundMoment], str]:
-    """Return the dates and times of a text, and the text with spaces for them."""
-    found: list[FoundMoment] = []
+    The rest has spaces for them.
+    """
+    found = {}
 
     def take(match: re.Match[str]) -> str:
         readings = tuple(_readings(match.groupdict()))
-        if not readings:
-            return match[0]
-        found.append(FoundMoment(match.start(), match.end(), readings))
-        return " " * len(match[0])
+        if readings:
+            found[match.span()] = readings
+        return " " * len(match[0]) if readings else match[0]
 
     for form in _FORMS:
         text = form.sub(take, text)
-    return sorted(found, key=lambda moment: moment.start), text
+    return found, text
 
 
 def _readings(groups: dict[str, str | None]) -> Iterator[Moment]:
@@ -150,11 +147,9 @@ def _readings(groups: dict[str, str | None]) -> Iterator[Moment]:
         number = int(month) if month.isdecimal() else MONTHS[month.lower()]
         day = int(groups.get("day") or 0) or None
         orders = (
-            {(number, day), (day, number)} if month.isdecimal() else {(number, day)}
+            {(number, day), (day, number)} if groups.get("slash") else {(number, day)}
         )
-        for order in orders if groups.get("slash") else [(number, day)]:
-            if _is_date(year, *order):
-                yield Moment(year, *order)
+        yield from (Moment(year, *order) for order in orders if _is_date(year, *order))
 
 
 def _times(groups: dict[str, str | None]) -> Iterator[Moment]:
