@@ -68,6 +68,7 @@ def test_completion(session: NeovimSession) -> None:
         "regenerate",
         "rewind",
         "refresh",
+        "review",
         "restore",
         "resume",
         "restart",

@@ -6,6 +6,7 @@ import { currentFolder } from './folders';
 import {
   reportFailures,
   reportMerge,
+  reportRemarks,
   reportUndone,
   showBranch,
   showExport,
@@ -116,6 +117,9 @@ const FLOWS: Flows = {
 
 async function startRun(app: App, params: RunStartParams, prompt: InputPrompt): Promise<unknown> {
   const run = await startWithInputs(app, params, prompt);
+  if (run !== undefined && run.review !== null && run.next?.error == null) {
+    return reportRemarks(run, run.review);
+  }
   return run && (params.goOn === true ? reportNext(app, run) : showStartedRun(run));
 }
 

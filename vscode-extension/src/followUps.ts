@@ -7,6 +7,7 @@ import type {
   Commands,
   DocumentRevertResult,
   PipelineRun,
+  Review,
   RunExportResult,
   StepState,
 } from './protocol';
@@ -43,6 +44,17 @@ export function showInStatusBar(message: string): void {
 export async function showStartedRun(run: PipelineRun): Promise<PipelineRun> {
   await showDocument(viewUri('run', run.pipelineRunId), { focus: false });
   suggestNextStep(run, l10n.t('Started. Nothing has been sent. Next: {0}.', run.currentStep));
+  return run;
+}
+
+/** Say how many remarks a review has made; they are marked in the document. */
+export function reportRemarks(run: PipelineRun, review: Review): PipelineRun {
+  Object.values(run.steps).forEach(reportFailures);
+  const open = review.remarks.filter(({ state }) => state === 'open');
+  suggest(l10n.t('{0} on the text.', plural(open.length, 'remark')), [
+    l10n.t('Show Remarks'),
+    () => showDocument(viewUri('run', run.pipelineRunId)),
+  ]);
   return run;
 }
 

@@ -326,6 +326,7 @@ export interface PipelineEntry {
   readonly name: string;
   readonly description: string;
   readonly appliesTo: 'document' | 'selection';
+  readonly output: 'new_file' | 'replace' | 'insert' | 'review';
   readonly steps: readonly string[];
   readonly inputs: readonly InputSpec[];
   readonly uri: string;
@@ -384,7 +385,7 @@ export interface PipelineConfiguration {
   readonly description: string;
   readonly created: string;
   readonly appliesTo: 'document' | 'selection';
-  readonly output: 'new_file' | 'replace' | 'insert';
+  readonly output: 'new_file' | 'replace' | 'insert' | 'review';
   readonly defaults: {
     readonly [k: string]: JsonValue;
   };

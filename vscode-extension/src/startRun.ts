@@ -34,8 +34,16 @@ export async function startWithInputs(
   if (inputs === undefined) {
     return undefined;
   }
-  return params.goOn === true
-    ? generateWithProgress(app.server, 'writeit.run.start', request, l10n.t('Generating'))
+  // A review is generated at once, and its remarks are shown in the document.
+  const isReview = pipeline?.output === 'review';
+  return params.goOn === true || isReview
+    ? generateWithProgress(
+        app.server,
+        'writeit.run.start',
+        { ...request, goOn: true },
+        isReview ? l10n.t('Reviewing') : l10n.t('Generating'),
+        !isReview,
+      )
     : app.server.execute('writeit.run.start', request);
 }
 

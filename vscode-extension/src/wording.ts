@@ -40,6 +40,7 @@ const COUNTED = {
   model: [l10n.t('1 model'), (n: number) => l10n.t('{0} models', n)],
   passage: [l10n.t('1 passage'), (n: number) => l10n.t('{0} passages', n)],
   problem: [l10n.t('1 problem'), (n: number) => l10n.t('{0} problems', n)],
+  remark: [l10n.t('1 remark'), (n: number) => l10n.t('{0} remarks', n)],
   run: [l10n.t('1 run'), (n: number) => l10n.t('{0} runs', n)],
   text: [l10n.t('1 text'), (n: number) => l10n.t('{0} texts', n)],
   token: [l10n.t('1 token'), (n: number) => l10n.t('{0} tokens', n)],

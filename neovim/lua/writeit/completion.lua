@@ -124,6 +124,7 @@ end
 ---@type table<string, fun(before: string[]): string[]>
 local candidates_by_verb = {
   start = start,
+  review = start,
   go = function(before)
     return current_run_id() and first_number(before) or start(before)
   end,

@@ -23,6 +23,7 @@ local VERBS = { -- in the order of a run; each with the module that implements i
   { 'mv', 'mv' },
   { 'open', 'show' },
   { 'polish', 'generate' },
+  { 'review', 'generate' },
   { 'preview', 'show' },
   { 'apply', 'export' },
   { 'keep', 'export' },

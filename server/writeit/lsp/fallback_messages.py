@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from writeit.domain.run import PipelineStatus, StepState, StepStatus
+from writeit.domain.operations.review import describe_review
+from writeit.domain.run import PipelineRun, PipelineStatus, StepStatus
 from writeit.lsp import protocol as p
 from writeit.lsp import shapes
 from writeit.lsp.client import Client
@@ -29,18 +30,20 @@ def show_reply_message(
         client.show_fallback_message(FALLBACK_MESSAGES[command](params, reply))
 
 
-def show_answers_message(client: Client, state: StepState) -> None:
+def show_answers_message(client: Client, run: PipelineRun, step: str) -> None:
     """Show that all answers of a step have ended."""
-    sentences = [
-        f"{state.step_name} has {count_of(len(state.ai_responses), 'answer')}."
-    ]
+    state = run.steps[step]
+    sentences = [f"{step} has {count_of(len(state.ai_responses), 'answer')}."]
     if any(answer.partial for answer in state.ai_responses):
         sentences.append("Some are incomplete.")
     sentences += [
         f"No answer from {failure.model}: {FAILURE_DESCRIPTIONS[failure.reason]}."
         for failure in state.failures
     ]
-    sentences.append("Choose one, or open the step.")
+    if run.review_step is None:
+        sentences.append("Choose one, or open the step.")
+    else:
+        sentences[:1] = [f"{run.pipeline}: {describe_review(run)}."]
     client.show_fallback_message(" ".join(sentences))
 
 

@@ -10,7 +10,7 @@ from pydantic import (
     JsonValue,
 )
 
-from writeit.domain.pipeline import AppliesTo, InputType, Output, Reasoning
+from writeit.domain.pipeline import AppliesTo, InputType, Reasoning, RunOutput
 from writeit.engine.precedence import WantKind
 from writeit.lsp.shapes import WireModel
 
@@ -62,7 +62,7 @@ class WirePipelineConfiguration(WireModel):
     description: str
     created: datetime
     applies_to: AppliesTo
-    output: Output
+    output: RunOutput
     defaults: dict[str, JsonValue]
     inputs: list[WireInputSpec]
     steps: list[WireStepSpec]
@@ -75,6 +75,7 @@ class PipelineEntry(WireModel):
     name: str
     description: str
     applies_to: AppliesTo
+    output: RunOutput
     steps: list[str]
     inputs: list[WireInputSpec]
     uri: str

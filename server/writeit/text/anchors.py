@@ -77,6 +77,16 @@ def _fold(word: str) -> str:
     return "".join(filter(str.isalnum, letters))
 
 
+@lru_cache(maxsize=4096)
+def _words_of(line: str) -> list[tuple[str, int, int]]:
+    """Return the folded words of a line, with the offsets of each."""
+    return [
+        (word, *match.span())
+        for match in _WORD.finditer(line)
+        if match["word"] and (word := _fold(match["word"]))
+    ]
+
+
 class FoldedText:
     """A text as its folded words, in which quotations are found."""
 
@@ -84,24 +94,39 @@ class FoldedText:
         self.text = text
         self.words: list[str] = []
         self.spans: list[Span] = []
-        for match in _WORD.finditer(text):
-            if match["word"] and (word := _fold(match["word"])):
-                self.words.append(word)
-                self.spans.append(Span(*match.span()))
+        self.lines: list[tuple[str, range]] = []
+        """The folded words of each line that has any, and their numbers."""
+        start = 0
+        for line in split_lines(text):
+            if words := _words_of(line):
+                number = len(self.words)
+                self.words += [word for word, _, _ in words]
+                self.spans += [Span(start + a, start + b) for _, a, b in words]
+                key = " ".join(self.words[number:])
+                self.lines.append((key, range(number, len(self.words))))
+            start += len(line)
         self._letters = "".join(self.words)
         self._offsets = [*accumulate(map(len, self.words), initial=0)]
         self._places: dict[str, list[int]] = {}
 
     def find(self, quotation: str) -> Span | None:
         """Return where a quotation is; None if it is nowhere or in several places."""
+        places = self._find_places(quotation)
+        return places[0] if len(places) == 1 else None
+
+    def has(self, quotation: str) -> bool:
+        """Whether a quotation is somewhere in the text."""
+        return bool(self._find_places(quotation))
+
+    def _find_places(self, quotation: str) -> list[Span]:
+        """Return the equally good places of a quotation, or two of many."""
         wanted = FoldedText(quotation)
-        places = (
+        return (
             self._literal_places(quotation.strip())
             or [self.to_span(w, wanted) for w in self.word_ranges(wanted.words)]
             or [self.to_span(w, wanted) for w in self._abridged_ranges(quotation)]
             or [self.to_span(w, wanted) for w in self.similar_ranges(wanted.words)]
         )
-        return places[0] if len(places) == 1 else None
 
     def words_in(self, span: Span) -> range:
         """Return the numbers of the words that begin between two offsets."""
@@ -286,7 +311,7 @@ class FollowedText:
         self._pairs: dict[int, int] = {}
         self._sure: set[int] = set()
         """The words in a line that is unchanged and occurs once."""
-        a, b = _lines_of(before), _lines_of(now)
+        a, b = before.lines, now.lines
         keys_a, keys_b = ([*(key for key, _ in lines)] for lines in (a, b))
         counts = Counter(keys_b)
         matches = match_sequences(keys_a, keys_b)
@@ -315,6 +340,24 @@ class FollowedText:
         found = self._kept_range(words) or self._moved_range(words)
         like = FoldedText(self._before.text[span.start : span.end])
         return self._now.to_span(found, like) if found else None
+
+    def is_replaced(self, span: Span, replacement: str) -> bool:
+        """Whether a replacement stands where the words of a span stood."""
+        words = self._before.words_in(span)
+        before = self._pairs.get(words.start - 1, -1 if not words.start else None)
+        is_last = words.stop == len(self._before.words)
+        after = self._pairs.get(words.stop, len(self._now.words) if is_last else None)
+        if before is None or after is None:
+            return False
+        spans, text = self._now.spans, self._now.text
+        start = spans[before].end if before >= 0 else 0
+        end = spans[after].start if after < len(spans) else len(text)
+        gap, wanted = text[start:end], replacement.strip()
+        return (
+            wanted in gap
+            and self._before.text[span.start : span.end] not in gap
+            and FoldedText(gap).words == FoldedText(wanted).words
+        )
 
     def _kept_range(self, words: range) -> range | None:
         """Return the place to which most of the words were matched."""
@@ -351,16 +394,3 @@ class FollowedText:
         before = self._before.words_around(words, CONTEXT_WORDS)
         now = self._now.words_around(place, 2 * CONTEXT_WORDS)
         return 2 * (before & now).total() >= before.total()
-
-
-def _lines_of(folded: FoldedText) -> list[tuple[str, range]]:
-    """Return the words of each line that has any, and their numbers."""
-    lines, start, number = [], 0, 0
-    for line in split_lines(folded.text):
-        first, start = number, start + len(line)
-        while number < len(folded.spans) and folded.spans[number].start < start:
-            number += 1
-        if number > first:
-            key = " ".join(folded.words[first:number])
-            lines.append((key, range(first, number)))
-    return lines

@@ -11,6 +11,7 @@ from writeit.domain.answer import LENGTH_FINISH_REASONS, AIResponse
 from writeit.domain.errors import FailureReason
 from writeit.domain.operations.generate import incomplete_calls
 from writeit.domain.operations.review import describe_review
+from writeit.domain.remarks import Remark
 from writeit.domain.run import (
     DONE_STATUSES,
     MAX_RETRIES,
@@ -468,3 +469,13 @@ def _completed_step_action(run: PipelineRun, step: StepState) -> str:
     if all(state.status in DONE_STATUSES for state in run.steps.values()):
         return f"Apply the text to your document, or export it. {change}."
     return f"{change}."
+
+
+def remark_text(remark: Remark) -> str:
+    """Return what a remark says, with its suggestion and how many models made it."""
+    parts = [remark.remark]
+    if remark.replacement:
+        parts.append(f"Suggestion: {remark.replacement}")
+    if remark.count > 1:
+        parts.append(f"({count_of(remark.count, 'model')})")
+    return " ".join(parts)

@@ -15,11 +15,12 @@ local M = {}
 --- the inputs of the front matter, which the server reads.
 ---@param target writeit.Target
 ---@param name? string
+---@param is_review? boolean Only reviews are offered, not what the document is bound to.
 ---@return writeit.Pipeline pipeline, table<string, string> bound
-local function find_pipeline(target, name)
+local function find_pipeline(target, name, is_review)
   local listed = rpc.execute(target.client, 'pipeline.list', { uri = target.uri })
   local bound = (listed.binding or {}).inputs or {}
-  name = name or (listed.binding or {}).pipeline
+  name = name or not is_review and (listed.binding or {}).pipeline or nil
   for _, pipeline in ipairs(listed.pipelines) do
     if pipeline.name == name then
       return pipeline, bound
@@ -32,9 +33,10 @@ local function find_pipeline(target, name)
     }, 0)
   end
   local document_pipelines = vim.tbl_filter(function(pipeline)
-    return pipeline.appliesTo == 'document'
+    return pipeline.appliesTo == 'document' and (not is_review or pipeline.output == 'review')
   end, listed.pipelines)
-  local selected = user_input.select(document_pipelines, 'Start', function(pipeline)
+  local title = is_review and 'Review with' or 'Start'
+  local selected = user_input.select(document_pipelines, title, function(pipeline)
     local problem = pipeline.problems[1]
     return ('%s: %s'):format(pipeline.name, problem and problem.message or pipeline.description)
   end)
@@ -123,7 +125,8 @@ end
 ---@param target writeit.Target
 ---@param arguments string[] The pipeline, models, samples and inputs.
 ---@param goes_on boolean
-function M.start_run(target, arguments, goes_on)
+---@param is_review? boolean
+function M.start_run(target, arguments, goes_on, is_review)
   if not target.uri then
     local message = 'Start a run from a markdown file.'
     error(targets.not_a_document_error(target.buf, message), 0)
@@ -131,7 +134,7 @@ function M.start_run(target, arguments, goes_on)
   local words = M.parse_generation(arguments)
   local first = words.others[1]
   local name = first and not first:find('=') and table.remove(words.others, 1) or nil
-  local pipeline, bound = find_pipeline(target, name)
+  local pipeline, bound = find_pipeline(target, name, is_review)
   local inputs = collect_inputs(pipeline, words.others, bound)
   local params = {
     pipeline = pipeline.name,
@@ -151,6 +154,12 @@ function M.start_run(target, arguments, goes_on)
   local run = rpc.execute(target.client, 'run.start', params)
   view.show(target.client, ('writeit:/run/%s.md'):format(run.pipelineRunId))
   notify.info(('%s Generate %s with :WriteIt next.'):format(started, run.currentStep))
+end
+
+--- `:WriteIt review [pipeline] [model …] [samples=N] [name=value …]`
+---@param call writeit.Call
+function M.review(call)
+  M.start_run(targets.find(call.buf), call.arguments, true, true)
 end
 
 --- `:WriteIt start [pipeline] [model …] [samples=N] [name=value …]`
@@ -174,6 +183,16 @@ local function answers_message(step)
     answers == 1 and '' or 's',
     failures > 0 and (' (%d failed)'):format(failures) or ''
   )
+end
+
+---@param remarks { state: string }[]
+---@return string
+local function remarks_message(remarks)
+  local count = #vim.tbl_filter(function(remark)
+    return remark.state == 'open'
+  end, remarks)
+  local plural = count == 1 and '' or 's'
+  return ('%d remark%s on the text. Act on one with :WriteIt.'):format(count, plural)
 end
 
 --- Generate answers for a step and report the result.
@@ -208,6 +227,8 @@ function M.go_on(client, command, params, decision)
   if run.applied then
     local apply_params = { runId = run.pipelineRunId, step = run.next.step }
     apply_outcome.report(client, apply_params, run.applied, outcomes[run.applied.uri])
+  elseif run.next.error == nil and run.review then
+    notify.info(remarks_message(run.review.remarks))
   elseif run.next.error == nil then
     stream.show_answers_if_unread(generated)
     notify.info(decision .. ' ' .. answers_message(step))

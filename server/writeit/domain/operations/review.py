@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from writeit.domain import events as e
@@ -13,7 +14,9 @@ from writeit.domain.operations.lifecycle import Events
 from writeit.domain.operations.select import completion_events
 from writeit.domain.remarks import Dismissal, Remark, RunReview, read_review
 from writeit.domain.run import PipelineRun, StepState, StepStatus
+from writeit.text.anchors import FollowedText, Span, fold_text
 from writeit.text.lines import fold_space, line_of
+from writeit.text.merge3 import merge
 
 
 def review_of(run: PipelineRun) -> RunReview | None:
@@ -134,11 +137,12 @@ def inherited_dismissals(
 
     `text` is the document's text now: a remark on words that are gone is left out.
     """
+    folded = fold_text(text)
     dismissed = {
         each.key: each
         for run in reviews
         for each in run.dismissals
-        if each.quote is None or fold_space(each.quote) in fold_space(text)
+        if each.quote is None or folded.has(each.quote)
     }
     return tuple(sorted(dismissed.values(), key=lambda each: each.at))
 
@@ -177,3 +181,52 @@ def find_remark(run: PipelineRun, remark_id: str) -> Remark:
         "The review has no such remark.",
         hint="It may have been regenerated. Open the run to see its remarks.",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedRemark:
+    """A remark and where its words are in the document now."""
+
+    remark: Remark
+    span: Span | None
+    """None: they are gone, were never found, or stand in several places."""
+    is_applied: bool = False
+    """Whether the replacement stands there."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the user has not decided on it."""
+        return self.remark.dismissed is None and not self.is_applied
+
+
+def place_remarks(run: PipelineRun, body: str) -> list[PlacedRemark]:
+    """Return the remarks of a review in a document's text, without front matter.
+
+    It takes some time in a long text; what was asked last is known.
+    """
+    review, before = review_of(run), fold_text(run.document.text)
+    followed = FollowedText(before, fold_text(body))
+    placed = []
+    for remark in review.remarks if review else ():
+        first = remark.place and Span(*remark.place)
+        is_applied = bool(
+            first
+            and remark.replacement
+            and followed.is_replaced(first, remark.replacement)
+        )
+        span = followed.find(first) if first and not is_applied else None
+        placed.append(PlacedRemark(remark, span, is_applied))
+    return placed
+
+
+def apply_suggestion(run: PipelineRun, placed: PlacedRemark, body: str) -> str | None:
+    """Return what a suggestion makes of the words of now.
+
+    None: there is no suggestion, or the user has changed the same words.
+    """
+    first, now = placed.remark.place, placed.span
+    if first is None or now is None or placed.remark.replacement is None:
+        return None
+    quoted = run.document.text[slice(*first)]
+    merged = merge(quoted, body[slice(*now)], placed.remark.replacement)
+    return None if merged.conflicts else merged.text

@@ -30,7 +30,11 @@ from writeit.views.escape import shorten
 
 
 def start_actions(pipelines: Iterable[PipelineConfiguration], uri: str) -> list[Action]:
-    """Return the actions that start a run of each pipeline for documents."""
+    """Return the actions that start a run of each pipeline for documents.
+
+    A review is generated at once: there is nothing to choose before or after.
+    """
+    go_on = {"goOn": True}
     return [
         Action(
             title=f"{verb} {pipeline.name}: {pipeline.description}".rstrip(": "),
@@ -42,7 +46,11 @@ def start_actions(pipelines: Iterable[PipelineConfiguration], uri: str) -> list[
         )
         for pipeline in pipelines
         if pipeline.applies_to == "document"
-        for verb, params in (("Start", {}), ("Start and generate", {"goOn": True}))
+        for verb, params in (
+            [("Review with", go_on)]
+            if pipeline.output == "review"
+            else [("Start", {}), ("Start and generate", go_on)]
+        )
     ]
 
 
@@ -166,7 +174,11 @@ def front_matter_actions(
     pipelines: Iterable[PipelineConfiguration], uri: str
 ) -> list[Action]:
     """Return the actions that insert front matter, for the likeliest pipelines."""
-    names = [p.name for p in pipelines if p.applies_to == "document"]
+    names = [
+        pipeline.name
+        for pipeline in pipelines
+        if pipeline.applies_to == "document" and pipeline.output != "review"
+    ]
     names.sort(key=lambda name: name != DEFAULT_PIPELINE)
     return [
         Action(

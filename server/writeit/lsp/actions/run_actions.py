@@ -50,6 +50,7 @@ def actions_for_run(
         *_refresh_actions(run, outlook),
         *_apply_actions(run),
         *_resume_actions(run),
+        *_restore_remarks_actions(run),
         *choice_actions.other_choices(run, step),
         *_open_actions(run),
         *_branch_actions(run, outlook),
@@ -91,6 +92,12 @@ def _stop_action(run: PipelineRun, *, has_lens: bool = False) -> Action:
 def _resume_actions(run: PipelineRun) -> Iterator[Action]:
     if run.status in {PipelineStatus.PAUSED, PipelineStatus.ERROR}:
         yield run_action(run, "Mark the run as running", "writeit.run.resume")
+
+
+def _restore_remarks_actions(run: PipelineRun) -> Iterator[Action]:
+    if run.dismissals:
+        title = "Show the dismissed remarks again"
+        yield run_action(run, title, "writeit.review.restore")
 
 
 def _generation_actions(

@@ -66,6 +66,7 @@ def _pipeline_entry(
         name=entry.name,
         description=configuration.description if configuration else "",
         applies_to=configuration.applies_to if configuration else "document",
+        output=configuration.output if configuration else "new_file",
         steps=configuration.step_names if configuration else [],
         inputs=[library_shapes.WireInputSpec.model_validate(spec) for spec in inputs],
         uri=entry.uri,

@@ -126,7 +126,8 @@ async def run_generation(
             if on_answered is not None:
                 await on_answered(state)
             else:
-                show_answers_message(client, state)
+                run = await folder.engine.load_run(generation.run_id)
+                show_answers_message(client, run, state.step_name)
         except WriteItError as refused:
             if not accepted.done():
                 accepted.set_exception(refused)

@@ -9,10 +9,11 @@ from lsprotocol import types
 
 from writeit.domain.errors import NotFound, WriteItError
 from writeit.domain.pipeline import PipelineConfiguration
+from writeit.domain.run import PipelineRun
 from writeit.domain.run_summary import RunSummary
 from writeit.library.catalog import Library
 from writeit.library.front_matter_writer import format_scalar, with_front_matter
-from writeit.lsp.actions import Action, document_actions
+from writeit.lsp.actions import Action, document_actions, view_action
 from writeit.lsp.actions.document_actions import is_word_selected, rewrite_actions
 from writeit.lsp.actions.locations import (
     DisplayedPage,
@@ -213,17 +214,26 @@ async def _finding_actions(
         found.change_count == known_count == folder.documents.change_count(uri)
     ):
         return []  # the range is no longer what it was
-    actions = []
+    actions = _to_code_actions(
+        session, map(_open_review_action, found.document.reviews)
+    )
     for finding, marked in finding_diagnostics(session, found):
         if marked.range.start <= wanted.end and wanted.start <= marked.range.end:
             for offer in finding.offers:
                 action = Action(
-                    title=offer.title, command=offer.command, params=offer.params
+                    title=offer.title,
+                    command=offer.command,
+                    params=offer.params,
+                    uses_model=offer.uses_model,
                 )
                 made = _to_code_action(action, QUICK_FIX_KIND, session)
                 made.diagnostics = [marked]
                 actions.append(made)
     return actions
+
+
+def _open_review_action(run: PipelineRun) -> Action:
+    return view_action(run, f"Open the remarks of {run.pipeline}", "run")
 
 
 async def _change_actions(

@@ -26,6 +26,7 @@ from writeit.lsp.convert import normalized_uri
 from writeit.lsp.documents import parse_front_matter
 from writeit.lsp.findings.facts import find_missing_facts, read_sources, run_notes
 from writeit.lsp.findings.finding import BoundDocument, Finding, Offer, Paragraphs
+from writeit.lsp.findings.remarks import find_remarks
 from writeit.lsp.findings.style import find_avoided_words, find_style_hits
 from writeit.lsp.folder import LIBRARY_SECONDS, MAX_RUNS_READ, WorkspaceFolder
 from writeit.ports.store import RunQuery
@@ -33,7 +34,7 @@ from writeit.text.diff import MIN_SIMILARITY, count_words, similarity
 from writeit.text.language import language_of
 from writeit.text.style_rules import StyleRule
 
-KINDS = (find_missing_facts, find_avoided_words)
+KINDS = (find_missing_facts, find_avoided_words, find_remarks)
 """The kinds of findings, each a coroutine from a document to its findings."""
 IGNORED = "ignored"
 """The record's place among the drafts of a step."""
@@ -85,11 +86,20 @@ async def _read_document(
     documents = folder.documents
     head = documents.front_matter_text(uri)
     front_matter = parse_front_matter(head, uri)
+    if listed is None:
+        query = RunQuery(uri=uri, limit=MAX_RUNS_READ)
+        listed = folder.store.list_runs(query).runs if folder.has_store else ()
     applied = tuple(_applied_runs(folder, uri, listed))
-    if front_matter.raw_config is None and not applied:
+    reviews = tuple(_newest_reviews(folder, listed))
+    is_bound = front_matter.raw_config is not None or applied
+    if not (is_bound or reviews):
         return None
     library = await folder.load_library(LIBRARY_SECONDS)
-    primer = await _find_primer(folder, library, front_matter.config, applied)
+    primer = (
+        await _find_primer(folder, library, front_matter.config, applied)
+        if is_bound
+        else None
+    )
     # Nothing is awaited between the count and the text.
     count, opened = documents.change_count(uri), documents.find_open(uri)
     if opened is None:
@@ -101,6 +111,7 @@ async def _read_document(
         uri=uri,
         front_matter=front_matter,
         applied=applied,
+        reviews=reviews,
         library=library,
         primer=primer,
         paragraphs=paragraphs,
@@ -108,15 +119,12 @@ async def _read_document(
 
 
 def _applied_runs(
-    folder: WorkspaceFolder, uri: str, listed: Sequence[RunSummary] | None
+    folder: WorkspaceFolder, uri: str, listed: Sequence[RunSummary]
 ) -> Iterator[tuple[PipelineRun, str]]:
     """Yield the runs about whole documents that a document has texts of, and the step.
 
     The one that was applied last comes first.
     """
-    if listed is None:
-        query = RunQuery(uri=uri, limit=MAX_RUNS_READ)
-        listed = folder.store.list_runs(query).runs if folder.has_store else ()
     found = [
         (
             max((a for a in stored.run.applied if a.uri == uri), key=lambda a: a.at),
@@ -129,6 +137,20 @@ def _applied_runs(
     ]
     for applied, stored in sorted(found, key=lambda one: one[0].at, reverse=True):
         yield stored.run, applied.step
+
+
+def _newest_reviews(
+    folder: WorkspaceFolder, listed: Sequence[RunSummary]
+) -> Iterator[PipelineRun]:
+    """Yield the newest review by each pipeline that has answers."""
+    seen: set[str] = set()
+    for summary in listed:
+        if summary.is_review and summary.pipeline not in seen:
+            stored = folder.store.get_run(summary.run_id)
+            step = stored and stored.run.review_step
+            if stored and step and step.ai_responses and not step.streaming:
+                seen.add(summary.pipeline)
+                yield stored.run
 
 
 async def _find_primer(
@@ -167,12 +189,19 @@ def _with_ids(
             "finding": sha256(name.encode()).hexdigest()[:12],
         }
         fixes = [
-            Offer(f"Change to {text}", "writeit.finding.fix", {"replacement": index})
+            Offer(
+                found.fix_title.format(text),
+                "writeit.finding.fix",
+                {"replacement": index},
+            )
             for index, text in enumerate(found.replacements)
         ]
-        ignore = [Offer("Ignore here", "writeit.finding.ignore", {})] * has_record
+        ignore = [Offer("Ignore here", "writeit.finding.ignore", {})]
+        ignore *= has_record and found.can_ignore
         offers = (
             offer._replace(params={**place, **offer.params})
+            if offer.of_finding
+            else offer
             for offer in [*fixes, *found.offers, *ignore]
         )
         yield replace(found, id=place["finding"], offers=tuple(offers))

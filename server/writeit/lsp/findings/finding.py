@@ -40,6 +40,9 @@ class Offer(NamedTuple):
     title: str
     command: str
     params: dict[str, Any]
+    of_finding: bool = True
+    """Whether `find` adds the document and the finding to the params."""
+    uses_model: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +59,11 @@ class Finding:
     related: tuple[types.DiagnosticRelatedInformation, ...] = ()
     replacements: tuple[str, ...] = ()
     """Texts that can stand there instead, the best first."""
+    fix_title: str = "Change to {}"
+    """The title of the action that puts a replacement there."""
+    can_ignore: bool = True
     offers: tuple[Offer, ...] = ()
-    """What else can be done; `find` adds the URI and the id to the params."""
+    """What else can be done."""
     id: str = ""
     """A name that stays the same while the user types elsewhere; `find` sets it."""
 
@@ -74,20 +80,21 @@ class Paragraphs:
         """The documents that it is compared with; their changes cause a new check."""
         self.examined = 0
         """How many blocks were examined; tests count the work by it."""
-        self._start = 0
+        self.start = 0
+        """Where its front matter ends."""
         self._blocks: list[TextBlock] | None = None
         self._known: dict[str, tuple[Hashable, dict[str, Any]]] = {}
 
     def read(self, change_count: int, text: str, start: int) -> None:
         """Take the newest text; `start` is where its front matter ends."""
         self.change_count, self.text = change_count, text
-        self._start, self._blocks = start, None
+        self.start, self._blocks = start, None
 
     @property
     def blocks(self) -> list[TextBlock]:
         """The outermost blocks of the text, which is parsed once."""
         if self._blocks is None:
-            self._blocks = split_blocks(self.text, self._start)
+            self._blocks = split_blocks(self.text, self.start)
         return self._blocks
 
     def examine(
@@ -117,7 +124,7 @@ class Paragraphs:
 
 @dataclass(frozen=True, kw_only=True)
 class BoundDocument:
-    """A document that is bound by its front matter, or has a text of a run."""
+    """A document with front matter of ours, a text of a run, or a review."""
 
     folder: WorkspaceFolder
     uri: str
@@ -125,6 +132,8 @@ class BoundDocument:
     """Without the body."""
     applied: tuple[tuple[PipelineRun, str], ...]
     """The runs whose texts it has and the step of each, the newest first."""
+    reviews: tuple[PipelineRun, ...]
+    """The newest review of it by each pipeline."""
     library: Library
     primer: StylePrimer | None
     """The style that counts for it."""

@@ -126,6 +126,7 @@ class ChangeNotifier:
         await asyncio.gather(
             *(_wait_for_client(self._client.refresh_content(uri)) for uri in views)
         )
+        self._recheck_reviewed(changed_run_ids)
         if changed_run_ids:
             await _wait_for_client(self._client.refresh_lenses())
             self._outdated_run_ids |= changed_run_ids
@@ -133,6 +134,14 @@ class ChangeNotifier:
                 self._page_files_task = self._client.spawn_task(
                     self._refresh_page_files()
                 )
+
+    def _recheck_reviewed(self, changed_run_ids: set[UUID]) -> None:
+        """Show the remarks of changed reviews in their documents."""
+        for folder in self._open_folders():
+            for run_id in changed_run_ids if folder.has_store else ():
+                stored = folder.store.get_run(run_id)
+                if stored and stored.run.output == "review" and stored.run.uri:
+                    self._documents.recheck(stored.run.uri)
 
     async def _refresh_page_files(self) -> None:
         """Update the page files of changed runs.

@@ -7,12 +7,14 @@ Every other client gets a file under `.writeit/views/`, which keeps user edits.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import assert_never
 from urllib.parse import unquote
 from uuid import UUID
 
-from writeit.domain.errors import NotFound
+from writeit.domain.errors import NotFound, WriteItError
 from writeit.domain.operations import lifecycle
+from writeit.domain.operations.review import PlacedRemark, place_remarks
 from writeit.domain.placement import place_content
 from writeit.domain.run import PipelineRun
 from writeit.engine.queries import (
@@ -98,6 +100,7 @@ async def _render_parts(  # noqa: PLR0911 -- one return a view
                 render_run(
                     run,
                     read_full_tree(folder.store, run.pipeline_run_id),
+                    remarks=await _place_remarks(folder, run),
                     stale=folder.documents.stale_steps.get(view.run_id, ()),
                     make_link=link,
                 )
@@ -127,6 +130,18 @@ async def _render_parts(  # noqa: PLR0911 -- one return a view
             return [_render_usage_page(folder.store)]
         case _:
             assert_never(view)
+
+
+async def _place_remarks(
+    folder: WorkspaceFolder, run: PipelineRun
+) -> list[PlacedRemark]:
+    """Return the remarks of a review in its document, or in the text that it read."""
+    if run.output != "review":
+        return []
+    body = run.document.text
+    with suppress(WriteItError):  # the document is gone, or no file
+        body = split_front_matter(folder.documents.read_text(run.uri or "")).body
+    return await asyncio.to_thread(place_remarks, run, body)
 
 
 def _step_description(folder: WorkspaceFolder, run: PipelineRun, step: str) -> str:

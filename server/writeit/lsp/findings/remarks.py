@@ -1,0 +1,96 @@
+"""Remarks of a document's newest reviews, where their words are in the text of now."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from lsprotocol import types
+
+from writeit.domain.operations.review import (
+    PlacedRemark,
+    apply_suggestion,
+    place_remarks,
+)
+from writeit.domain.remarks import Remark
+from writeit.domain.run import PipelineRun
+from writeit.lsp.convert import to_lsp_spans
+from writeit.lsp.findings.finding import BoundDocument, Finding, Offer
+from writeit.lsp.shapes import Range
+from writeit.views import wording
+from writeit.views.escape import shorten
+
+_MAX_TITLE, _MAX_INSTRUCTION = 60, 500
+"""Characters of a suggestion in a title, and of what a model is asked for."""
+
+
+async def find_remarks(document: BoundDocument) -> list[Finding]:
+    """Return the remarks that are neither dismissed nor applied nor without a place."""
+    return [
+        finding
+        for run in document.reviews
+        for finding in await asyncio.to_thread(_findings_of, document, run)
+    ]
+
+
+def _findings_of(document: BoundDocument, run: PipelineRun) -> list[Finding]:
+    start = document.paragraphs.start
+    body = document.text[start:]
+    placed = [p for p in place_remarks(run, body) if p.is_open and p.span]
+    spans = [(start + p.span.start, start + p.span.end) for p in placed if p.span]
+    encoding = document.folder.documents.client.position_encoding
+    ranges = to_lsp_spans(document.text, spans, encoding)
+    return [
+        Finding(
+            code=each.remark.kind,
+            start=span[0],
+            end=span[1],
+            words=each.remark.quote,
+            message=wording.remark_text(each.remark),
+            severity=types.DiagnosticSeverity.Information,
+            replacements=tuple(filter(None, [apply_suggestion(run, each, body)])),
+            fix_title=_apply_title(each),
+            can_ignore=False,
+            offers=_offers(document.uri, run, each.remark, place),
+        )
+        for each, span, place in zip(placed, spans, ranges, strict=True)
+    ]
+
+
+def _apply_title(placed: PlacedRemark) -> str:
+    text = shorten(placed.remark.replacement or "", _MAX_TITLE)
+    return f"Apply the suggestion: {text}".replace("{", "{{").replace("}", "}}")
+
+
+def _offers(
+    uri: str, run: PipelineRun, remark: Remark, place: types.Range
+) -> tuple[Offer, ...]:
+    named: dict[str, Any] = {"remarkId": remark.remark_id}
+    rewrite = {
+        "uri": uri,
+        "range": Range.model_validate(place).to_json(),
+        "instruction": shorten(wording.remark_text(remark), _MAX_INSTRUCTION),
+        "apply": True,
+    }
+    page = {"view": "step", "runId": str(run.pipeline_run_id)}
+    return (
+        Offer(
+            "Rewrite with this remark",
+            "writeit.document.polish",
+            rewrite,
+            of_finding=False,
+            uses_model=True,
+        ),
+        *(
+            Offer(title, command, params, of_finding=False)
+            for title, command, params in (
+                ("Explain this remark", "writeit.view.open", page),
+                ("Dismiss", "writeit.review.dismiss", named),
+                (
+                    f"Dismiss all remarks about {remark.kind}",
+                    "writeit.review.dismiss",
+                    {**named, "kind": True},
+                ),
+            )
+        ),
+    )
