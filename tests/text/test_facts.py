@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support import text_strategies
@@ -23,6 +23,7 @@ It cost €5 million. | 5,000,000 € / five million euros / EUR 5m / €5M
 It takes 10 to 20 ms. | 10\u201320 ms / 10 ms to 20 ms / between ten and 20 ms
 It took two and a half hours. | 150 minutes / 2.5 h
 It has 1,187 rows. | about 1,200 rows / nearly 1,190 / over 1,100 rows / 1,200 or so
+The time (in ms) was 1,187. | about 1,200 ms / over 1,100 ms
 We saw half of it. | 50 % of it
 Nine out of ten came. | It is 90 %.
 It was on 5 March 2024. | March 5, 2024 / 2024-03-05 / March 2024 / Tuesday / Q1 2024
@@ -107,6 +108,7 @@ pieces = st.sampled_from(PIECES) | st.text(max_size=5)
 any_text = st.lists(pieces, max_size=20).map(" ".join) | text_strategies.texts()
 
 
+@settings(deadline=None)
 @given(any_text)
 def test_facts_are_where_they_say(text: str) -> None:
     """The offsets hold for any text, and the facts are in order."""
@@ -115,6 +117,7 @@ def test_facts_are_where_they_say(text: str) -> None:
     assert [fact.start for fact in facts] == sorted(fact.start for fact in facts)
 
 
+@settings(deadline=None)
 @given(any_text, any_text)
 def test_a_text_has_its_own_facts(text: str, other: str) -> None:
     """Nothing is missing in what a text is compared with itself, beside other notes."""
@@ -126,6 +129,7 @@ def test_a_text_has_its_own_facts(text: str, other: str) -> None:
         assert 0 <= place.start < place.end <= len((other, text)[place.source])
 
 
+@settings(deadline=None)
 @given(any_text, any_text)
 def test_missing_facts_are_counted_and_placed(notes: str, text: str) -> None:
     """The count is that of the list; the nearest passage is in the notes."""
@@ -140,6 +144,7 @@ def test_missing_facts_are_counted_and_placed(notes: str, text: str) -> None:
 SENTENCES = tuple(dict(rows(SAME) + rows(OTHER)))
 
 
+@settings(deadline=None)
 @given(st.sampled_from(SENTENCES), st.sampled_from(SENTENCES))
 def test_the_way_of_writing_changes_nothing(notes: str, text: str) -> None:
     """Curly quotation marks, spaces, line breaks and blocks are no facts."""

@@ -150,7 +150,7 @@ _SMALL = 12
 _COMMON_DIGITS = 2
 """A number with more digits that count is seldom in the notes for something else."""
 _TEN, _TWENTY = 10, 20
-_REACH = 0.15
+REACH = 0.15
 """How far a rounded number may be off, of itself."""
 
 
@@ -172,6 +172,11 @@ class Amount:
         """In the first unit of its measure."""
         return self.value * self.unit[1]
 
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """What it may measure; anything if nothing is behind it, as in a table."""
+        return (self.unit[0],) if self.unit[0] or self.noun else ("", "alone")
+
     def wanted(self) -> Iterator[Key]:
         """Yield the keys of which the notes must have one."""
         if self.unit[0]:
@@ -192,16 +197,15 @@ class Amount:
         yield "counted", value
         yield ("noun", self.noun) if self.noun else ("alone", value)
 
-    def is_rounding_of(self, size: float) -> bool:
-        """Return whether "about" this number may stand for another."""
-        digits = f"{self.size:.9e}".split("e")[0].rstrip("0").replace(".", "")
-        step = abs(self.size) / int(digits or 1) * (5 if digits[-1:] == "5" else 1)
-        difference = size - self.size
-        is_other_side = difference < 0 if self.bound == "over" else difference > 0
+    def is_rounding_of(self, given: float, own: float) -> bool:
+        """Return whether "about" its size or value may stand for another."""
+        digits = f"{own:.9e}".split("e")[0].rstrip("0").replace(".", "")
+        step = abs(own) / int(digits or 1) * (5 if digits[-1:] == "5" else 1)
+        is_other_side = given < own if self.bound == "over" else given > own
         if self.bound != "about" and is_other_side:
             return False
         reach = step / 2 if self.bound == "about" else step
-        return abs(difference) <= min(reach, abs(self.size) * _REACH) * (1 + 1e-9)
+        return abs(given - own) <= min(reach, abs(own) * REACH) * (1 + 1e-9)
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import combinations, pairwise
 from typing import NamedTuple
 
-from writeit.text.amounts import Amount, Key
+from writeit.text.amounts import REACH, Amount, Key
 from writeit.text.facts import Fact, FactText, fold_link, fold_words, stem, stripped
 from writeit.text.language import FUNCTION_WORDS, Language
 from writeit.text.moments import Moment
@@ -80,17 +80,20 @@ class FactSources:
                     if isinstance(reading, Moment):
                         dates.setdefault(reading, place)
                     else:
-                        self._sizes[reading.unit[0]].append((reading.size, place))
+                        for measure in reading.measures:
+                            self._sizes[measure].append((reading.size, place))
             for match in _ADDRESS.finditer(text.text, text.start):
                 place = SourcePlace(number, *match.span())
                 self._keys.setdefault(("link", fold_link(match[0])), place)
-        known = [*dates.items()][:_MAX_DATES]
+        self._add_durations([*dates.items()][:_MAX_DATES])
+        for sizes in self._sizes.values():
+            sizes.sort()
+
+    def _add_durations(self, known: list[tuple[Moment, SourcePlace]]) -> None:
         for (first, place), (second, _) in combinations(known, 2):
             for measure, size in second.since(first):
                 self._keys.setdefault((measure, f"{size:.9g}"), place)
                 self._sizes[measure].append((size, place))
-        for sizes in self._sizes.values():
-            sizes.sort()
 
     # --- what is asked ---------------------------------------------------------------
 
@@ -105,9 +108,9 @@ class FactSources:
             for fact in self._missing(read)
         )
 
-    def count_missing(self, text: str) -> int:
+    def count_missing(self, text: str, language: Language | None = None) -> int:
         """Return how many facts of a text the sources do not have."""
-        return sum(1 for _ in self._missing(FactText(text)))
+        return sum(1 for _ in self._missing(FactText(text, language)))
 
     def place(self, fact: Fact) -> SourcePlace | None:
         """Return where a fact of a text stands in the sources, None if it does not."""
@@ -157,13 +160,20 @@ class FactSources:
         if isinstance(reading, Moment):
             year = self._keys.get(("date", reading.year, None, None))
             return year and self._keys.get(("yearless", reading.month, reading.day))
-        if reading.bound:
-            sizes = self._sizes[reading.unit[0]]
-            reach = abs(reading.size) * 0.2
-            at = bisect_left(sizes, reading.size - reach, key=lambda pair: pair[0])
-            for size, place in sizes[at : at + _MAX_PASSAGES]:
-                if reading.is_rounding_of(size):
-                    return place
+        if not reading.bound:
+            return None
+        rounded = self._place_of_rounded(reading, reading.unit[0], reading.size)
+        return rounded or self._place_of_rounded(reading, "alone", reading.value)
+
+    def _place_of_rounded(
+        self, reading: Amount, measure: str, own: float
+    ) -> SourcePlace | None:
+        sizes = self._sizes[measure]
+        least = own - abs(own) * REACH * 2
+        at = bisect_left(sizes, least, key=lambda pair: pair[0])
+        for given, place in sizes[at : at + _MAX_PASSAGES]:
+            if reading.is_rounding_of(given, own):
+                return place
         return None
 
     # --- names -----------------------------------------------------------------------
