@@ -678,6 +678,8 @@ export interface AIResponse {
   readonly continues: string | null;
   readonly thinking: string | null;
   readonly notes: readonly string[];
+  readonly notInNotes?: (number | null) | undefined;
+  readonly againstStyle?: (number | null) | undefined;
 }
 /**
  * Tokens and cost of a call.

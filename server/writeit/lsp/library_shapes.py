@@ -1,9 +1,10 @@
-"""Wire models of what runs are made with: pipelines, primers, models and keys."""
+"""Wire models of what runs are made with: pipelines, primers, models, preferences."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any, Literal
+from uuid import UUID
 
 from pydantic import (
     Field,
@@ -11,8 +12,9 @@ from pydantic import (
 )
 
 from writeit.domain.pipeline import AppliesTo, InputType, Reasoning, RunOutput
+from writeit.domain.session import ExportFormat
 from writeit.engine.precedence import WantKind
-from writeit.lsp.shapes import WireModel
+from writeit.lsp.shapes import PathText, WireModel
 
 
 class Problem(WireModel):
@@ -170,3 +172,38 @@ class KeyEntry(WireModel):
 
     provider: str
     source: Literal["environment", "keyring", "none"]
+
+
+class WireModelSamples(WireModel):
+    """A model, and how many answers it is to give to each step."""
+
+    model: str
+    samples: int = Field(default=1, ge=1, le=10)
+
+
+class WireUserPreferences(WireModel):
+    """The user's preferences."""
+
+    models: list[WireModelSamples]
+    """The models of every step for which nothing else names any."""
+    default_models: dict[str, str]
+    style_primer: str | None
+    auto_save_enabled: bool
+    streaming_buffer_size: int
+    keyboard_shortcuts: dict[str, str]
+    theme: str
+    max_concurrent_pipelines: int
+    export_format: ExportFormat
+
+
+class WireUserSession(WireModel):
+    """One connection of one user."""
+
+    session_id: UUID
+    user_id: str
+    active_pipeline_run_id: UUID | None
+    workspace_path: PathText
+    preferences: WireUserPreferences
+    created_at: datetime
+    last_activity: datetime
+    websocket_connection_id: str | None

@@ -471,7 +471,7 @@ class ViewReadResult(WireModel):
 class PreferencesSetParams(Params):
     """`writeit.preferences.set`: any of the fields; the others stay as they are."""
 
-    models: list[shapes.WireModelSamples] | None = None
+    models: list[library_shapes.WireModelSamples] | None = None
     default_models: dict[str, str] | None = None
     style_primer: str | None = None
     auto_save_enabled: bool | None = None

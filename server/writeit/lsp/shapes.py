@@ -6,6 +6,7 @@ statuses.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, TypeAlias
 from uuid import UUID
@@ -32,7 +33,6 @@ from writeit.domain.run import (
     StepStatus,
 )
 from writeit.domain.run_summary import RunSummary
-from writeit.domain.session import ExportFormat
 from writeit.lsp.convert import normalized_uri
 from writeit.text.lines import line_of
 from writeit.views import wording
@@ -130,9 +130,13 @@ class WireAIResponse(WireModel):
     continues: UUID | None
     """The incomplete answer that this one continues; its text begins this one's."""
     thinking: str | None
+    """What the model thought, if it told; no part of prompts, exports or documents."""
     notes: list[str]
     """What its provider could not be asked for, one sentence each."""
-    """What the model thought, if it told; no part of prompts, exports or documents."""
+    not_in_notes: int | None = None
+    """In `view.read`: how many of its facts the notes lack; null if not known."""
+    against_style: int | None = None
+    """In `view.read`: how many words of it the style avoids; null if not known."""
 
 
 class WirePassage(WireModel):
@@ -323,41 +327,6 @@ class WirePipelineRun(WireModel):
     """What happened to the text, if `goOn` applied it and the caller waits."""
 
 
-class WireModelSamples(WireModel):
-    """A model, and how many answers it is to give to each step."""
-
-    model: str
-    samples: int = Field(default=1, ge=1, le=10)
-
-
-class WireUserPreferences(WireModel):
-    """The user's preferences."""
-
-    models: list[WireModelSamples]
-    """The models of every step for which nothing else names any."""
-    default_models: dict[str, str]
-    style_primer: str | None
-    auto_save_enabled: bool
-    streaming_buffer_size: int
-    keyboard_shortcuts: dict[str, str]
-    theme: str
-    max_concurrent_pipelines: int
-    export_format: ExportFormat
-
-
-class WireUserSession(WireModel):
-    """One connection of one user."""
-
-    session_id: UUID
-    user_id: str
-    active_pipeline_run_id: UUID | None
-    workspace_path: PathText
-    preferences: WireUserPreferences
-    created_at: datetime
-    last_activity: datetime
-    websocket_connection_id: str | None
-
-
 class ViewSection(WireModel):
     """The place of a text in a view; lines count from 0."""
 
@@ -383,7 +352,7 @@ class ViewAnswer(WireModel):
     round: int
     """Answers that were generated together have the same; a later one is higher."""
     facts: str
-    """Its length, duration and cost in words, as far as they are known."""
+    """Its length, duration, cost, and how much of it is marked, in words."""
     note: str
     """Why it is incomplete or missing, and what to do; blank if it is complete."""
 
@@ -432,12 +401,19 @@ class ExtendedSource:
         return getattr(self._source, name)
 
 
-def run_to_wire(run: PipelineRun) -> WirePipelineRun:
+AnswerMarks: TypeAlias = Mapping[UUID, Mapping[str, int | None]]
+"""What `view.read` adds to answers, by their ids."""
+_NO_MARKS: AnswerMarks = {}
+
+
+def run_to_wire(run: PipelineRun, marks: AnswerMarks = _NO_MARKS) -> WirePipelineRun:
     """Return the wire shape of a run."""
     return WirePipelineRun.model_validate(
         ExtendedSource(
             run,
-            steps={name: step_to_wire(run, step) for name, step in run.steps.items()},
+            steps={
+                name: step_to_wire(run, step, marks) for name, step in run.steps.items()
+            },
             can=permitted.run_permissions(run),
             primer=run.used_primer,
             next=None,
@@ -469,13 +445,19 @@ def review_to_wire(run: PipelineRun) -> WireReview | None:
     )
 
 
-def step_to_wire(run: PipelineRun, step: StepState) -> WireStepState:
+def step_to_wire(
+    run: PipelineRun, step: StepState, marks: AnswerMarks = _NO_MARKS
+) -> WireStepState:
     """Return the wire shape of a step of `run`."""
     fields = ("rated_responses", "failures", "streaming")
     numbers = step.numbers
     numbered = {
         name: [
-            ExtendedSource(item, number=numbers[item.response_id])
+            ExtendedSource(
+                item,
+                number=numbers[item.response_id],
+                **marks.get(item.response_id, {}),
+            )
             for item in getattr(step, name)
         ]
         for name in fields

@@ -12,7 +12,7 @@ Language = Literal["en", "de", ""]
 
 _WORDS = {
     "en": "the and of to is are with for that this it was were from by on at as not has"
-    " have had which but they their its an or than when there no we you he she",
+    " have had which but they their its an or than when there no we you he",
     "de": "der die das und ist für dass diese dieses es wurde von bei auf als"
     " nicht hat haben den dem des ein eine einen einem einer aber sie sich oder wir"
     " ich zu im am zum zur nach auch nur noch",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal, NamedTuple
 from uuid import UUID
@@ -27,25 +28,31 @@ class AnswerHead(NamedTuple):
     note: str
 
 
-def answer_heads(run: PipelineRun, step: StepState, now: datetime) -> list[AnswerHead]:
+def answer_heads(
+    run: PipelineRun, step: StepState, now: datetime, marks: Mapping[UUID, str]
+) -> list[AnswerHead]:
     """Return the head of each answer, the newest round first, then by number."""
     rounds = {call.response_id: call.generation for call in step.calls}
     heads: list[AnswerHead] = []
     for item in pages.list_answers(step):
         source = item.answer if isinstance(item, pages.EndedAnswer) else item
-        key, description = source.response_id, _describe(run, step, item, now)
+        key, description = source.response_id, _describe(run, step, item, now, marks)
         place = (key, step.numbers[key], source.model, rounds.get(key, 0))
         heads.append(AnswerHead(*place, *description))
     return heads
 
 
 def _describe(
-    run: PipelineRun, step: StepState, item: pages.AnswerItem, now: datetime
+    run: PipelineRun,
+    step: StepState,
+    item: pages.AnswerItem,
+    now: datetime,
+    marks: Mapping[UUID, str],
 ) -> tuple[AnswerState, str, str]:
     match item:
         case pages.EndedAnswer(answer=answer):
             total = step.with_chain_totals(answer)
-            facts = pages.answer_facts(run, total, answer.processed_content)
+            facts = wording.answer_facts(run, total, answer.processed_content, marks)
             ending = wording.describe_ending(answer)
             return "ended", facts, ending and wording.to_sentence(ending)
         case StreamingResponse():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
@@ -30,8 +30,14 @@ from writeit.views.escape import (
     single_line,
 )
 from writeit.views.section_markers import PageParts, SectionText
-from writeit.views.wording import interruption_text, step_next_action, step_status_text
+from writeit.views.wording import (
+    answer_facts,
+    interruption_text,
+    step_next_action,
+    step_status_text,
+)
 
+NO_MARKS: Mapping[UUID, str] = {}
 _EDITED_NOTE = (
     "*Edited by you. The model's version was kept; compare the two to see it.*"
 )
@@ -98,12 +104,16 @@ def _ended_answer(
 
 
 def _answer_parts(
-    run: PipelineRun, step: StepState, item: AnswerItem, now: datetime | None = None
+    run: PipelineRun,
+    step: StepState,
+    item: AnswerItem,
+    now: datetime | None,
+    marks: Mapping[UUID, str],
 ) -> PageParts:
     """Return the parts of a page that show one result."""
     match item:
         case EndedAnswer():
-            return _ended_answer_parts(run, step, item)
+            return _ended_answer_parts(run, step, item, marks)
         case StreamingResponse():
             return _streaming_answer_parts(step, item, now)
         case ResponseFailure():
@@ -120,7 +130,7 @@ def _answer_heading(
 
 
 def _ended_answer_parts(
-    run: PipelineRun, step: StepState, item: EndedAnswer
+    run: PipelineRun, step: StepState, item: EndedAnswer, marks: Mapping[UUID, str]
 ) -> PageParts:
     answer, number = item.answer, item.number
     chosen = is_selected(step, answer)
@@ -138,28 +148,12 @@ def _ended_answer_parts(
     elif chosen and step.edited_content is not None:
         text = step.edited_content
         notes.append(_EDITED_NOTE)
-    facts = answer_facts(run, step.with_chain_totals(answer), text)
+    facts = answer_facts(run, step.with_chain_totals(answer), text, marks)
     if item.regeneration:
         facts += f" · regeneration {item.regeneration}"
     block = SectionText("answer", text, answer.response_id, number)
     head = join_blocks(heading + (" · your choice" if chosen else ""), facts, *notes)
     return [f"{head}\n\n", block]
-
-
-def answer_facts(run: PipelineRun, answer: AIResponse, text: str) -> str:
-    """Return the length, duration and cost of an answer on one line."""
-    usage = answer.usage_stats
-    about = "about " if usage.estimated else ""
-    facts = [
-        wording.text_length(text, run.words_asked_for(answer.prompt_used)),
-        about + wording.count_of(usage.completion_tokens, "token"),
-        wording.cost_text(usage.cost_usd, estimated=usage.estimated),
-    ]
-    if answer.processing_time:  # not known if the server was killed
-        facts.insert(2, wording.format_duration(answer.processing_time))
-    if answer.quality_score is not None:
-        facts.append(f"rated {answer.quality_score * 5:g} of 5")
-    return " · ".join(facts)
 
 
 def ending_note(answer: AIResponse) -> str:
@@ -227,10 +221,12 @@ def step_parts(
     description: str = "",
     editable: bool = True,
     now: datetime | None = None,
+    marks: Mapping[UUID, str] = NO_MARKS,
 ) -> PageParts:
     """Return the page of a step; `description` is the pipeline's line about it.
 
     `editable`: the user can type into the page. `now`: say for how long models think.
+    `marks`: how much of an answer is marked.
 
     Raises:
         NotFound: the run has no such step.
@@ -239,7 +235,7 @@ def step_parts(
     items = list_answers(state)
     parts: PageParts = [_step_header(run, state, description, editable=editable)]
     parts += chain.from_iterable(
-        [_RULE, *_answer_parts(run, state, item, now)] for item in items
+        [_RULE, *_answer_parts(run, state, item, now, marks)] for item in items
     )
     if items and state != run.review_step:
         parts += [_RULE, *_merge_section(state, editable=editable), "\n"]
@@ -338,7 +334,9 @@ def response_parts(run: PipelineRun, step: str, response_id: UUID) -> PageParts:
     head = join_blocks(
         f"# Answer {number} of {state.step_name} · {escape_inline(answer.model)}",
         escape_line(wording.run_label(run)),
-        answer_facts(run, state.with_chain_totals(answer), answer.processed_content),
+        answer_facts(
+            run, state.with_chain_totals(answer), answer.processed_content, NO_MARKS
+        ),
         ending_note(answer),
         _selection_note(state, answer),
     )

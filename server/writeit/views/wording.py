@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -479,3 +479,21 @@ def remark_text(remark: Remark) -> str:
     if remark.count > 1:
         parts.append(f"({count_of(remark.count, 'model')})")
     return " ".join(parts)
+
+
+def answer_facts(
+    run: PipelineRun, answer: AIResponse, text: str, marks: Mapping[UUID, str]
+) -> str:
+    """Return the length, duration and cost of an answer on one line, and its marks."""
+    usage = answer.usage_stats
+    about = "about " if usage.estimated else ""
+    facts = [
+        text_length(text, run.words_asked_for(answer.prompt_used)),
+        about + count_of(usage.completion_tokens, "token"),
+        cost_text(usage.cost_usd, estimated=usage.estimated),
+    ]
+    if answer.processing_time:  # not known if the server was killed
+        facts.insert(2, format_duration(answer.processing_time))
+    if answer.quality_score is not None:
+        facts.append(f"rated {answer.quality_score * 5:g} of 5")
+    return " · ".join(filter(None, [*facts, marks.get(answer.response_id)]))

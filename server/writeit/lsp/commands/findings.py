@@ -54,9 +54,8 @@ async def _read_checked(
     else:
         index = lifecycle.find_response_index(step, params.response)
         text = step.ai_responses[index].processed_content
-    notes = [facts.Notes(text) for text in facts.run_notes(run)]
     blocks, language = split_blocks(text), language_of(text)
-    return facts.CheckedText(text, notes, blocks, language), None
+    return facts.CheckedText(text, facts.run_notes(run), blocks, language), None
 
 
 @command("writeit.facts.check")
@@ -132,7 +131,8 @@ async def _edit(
         outcome = await edit_document(folder, uri, change, wait_for_user=waits)
         folder.documents.recheck(request.params.uri)
         if outcome.is_applied:
-            client.show_fallback_message(done)
+            if done:
+                client.show_info(done)
         elif waits:
             client.show_info(
                 "Nothing was changed: you were typing, or declined it. Try again."

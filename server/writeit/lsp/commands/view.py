@@ -7,9 +7,10 @@ from uuid import UUID
 
 from writeit.domain.errors import InvalidParams
 from writeit.domain.operations import lifecycle
-from writeit.domain.run import PipelineRun
+from writeit.domain.run import PipelineRun, StepState
 from writeit.lsp import protocol as p
 from writeit.lsp.command import Request, command
+from writeit.lsp.findings.find import AnswerCounts, count_in_answers
 from writeit.lsp.folder import WorkspaceFolder
 from writeit.lsp.pages.views import display_view, read_view
 from writeit.lsp.shapes import ExtendedSource, run_to_wire, step_to_wire
@@ -107,27 +108,32 @@ async def read_view_text(request: Request[p.ViewReadParams]) -> p.ViewReadResult
         ExtendedSource(section, index=indices.get(section.response_id))
         for section in page.sections
     ]
-    details = _step_details(folder, run, view)
+    name = getattr(getattr(view, "right", view), "step", None)
+    counts = await count_in_answers(folder, run, name) if name else {}
+    marks = {key: count._asdict() for key, count in counts.items()}
+    details: dict[str, Any] = {}
+    if name is not None:
+        state = lifecycle.find_step(run, name)
+        details["step"] = step_to_wire(run, state, marks)
+        if isinstance(view, uris.StepView):
+            details |= _page_details(folder, run, state, counts)
     return p.ViewReadResult.model_validate(
-        ExtendedSource(page, sections=sections, run=run_to_wire(run), **details)
+        ExtendedSource(page, sections=sections, run=run_to_wire(run, marks), **details)
     )
 
 
-def _step_details(
-    folder: WorkspaceFolder, run: PipelineRun, view: View
+def _page_details(
+    folder: WorkspaceFolder,
+    run: PipelineRun,
+    step: StepState,
+    counts: dict[UUID, AnswerCounts],
 ) -> dict[str, Any]:
-    """Return what a client needs to show the step of a view by itself."""
-    name = getattr(getattr(view, "right", view), "step", None)
-    if name is None:
-        return {}
-    state = lifecycle.find_step(run, name)
-    if not isinstance(view, uris.StepView):
-        return {"step": step_to_wire(run, state)}
-    configuration = folder.engine.configuration(run)
-    named = [step for step in configuration.steps if step.name == name]
+    """Return what a client needs to show a step's page by itself."""
+    marks = {key: count.text for key, count in counts.items()}
+    steps = folder.engine.configuration(run).steps
+    chooses = {spec.choose for spec in steps if spec.name == step.step_name}
     return {
-        "step": step_to_wire(run, state),
-        "answers": answer_heads(run, state, folder.engine.now()),
-        "drafts": folder.store.drafts(run.pipeline_run_id, name),
-        "chooses_items": any(step.choose == "item" for step in named),
+        "answers": answer_heads(run, step, folder.engine.now(), marks),
+        "drafts": folder.store.drafts(run.pipeline_run_id, step.step_name),
+        "chooses_items": "item" in chooses,
     }

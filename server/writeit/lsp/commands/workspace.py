@@ -12,40 +12,43 @@ from writeit.engine.limits import TRUST_BUTTON, find_hosts
 from writeit.engine.sessions import change_preferences
 from writeit.engine.usage import sum_usage
 from writeit.files import resolve_in_workspace
-from writeit.lsp import library_shapes, shapes
+from writeit.lsp import library_shapes
 from writeit.lsp import protocol as p
 from writeit.lsp import store_protocol as sp
 from writeit.lsp.command import Request, command
 from writeit.lsp.convert import path_to_uri, to_invalid_params
+from writeit.lsp.library_shapes import WireUserPreferences, WireUserSession
 from writeit.lsp.pages.search_hits import locate_hit
 from writeit.ports.store import Maintenance, SearchQuery
 
 
 @command("writeit.session.show")
-async def show_session(request: Request[p.Params]) -> shapes.WireUserSession:
+async def show_session(request: Request[p.Params]) -> WireUserSession:
     """Return the session of this connection in a folder."""
-    return shapes.WireUserSession.model_validate(request.folder().engine.session)
+    return WireUserSession.model_validate(request.folder().engine.session)
 
 
 @command("writeit.session.activate")
-async def activate_run(request: Request[p.RunParams]) -> shapes.WireUserSession:
+async def activate_run(request: Request[p.RunParams]) -> WireUserSession:
     """Make a run the session's active run; a run about a passage is refused."""
     engine = request.folder().engine
     session = await engine.activate_run(request.params.run_id)
-    return shapes.WireUserSession.model_validate(session)
+    return WireUserSession.model_validate(session)
 
 
 @command("writeit.preferences.get")
-async def get_preferences(request: Request[p.Params]) -> shapes.WireUserPreferences:
+async def get_preferences(
+    request: Request[p.Params],
+) -> WireUserPreferences:
     """Return the user's preferences."""
     session = request.folder().engine.session
-    return shapes.WireUserPreferences.model_validate(session.preferences)
+    return WireUserPreferences.model_validate(session.preferences)
 
 
 @command("writeit.preferences.set")
 async def set_preferences(
     request: Request[p.PreferencesSetParams],
-) -> shapes.WireUserPreferences:
+) -> WireUserPreferences:
     """Set the given preferences, for later sessions, too."""
     params = request.params
     folder = request.folder()
@@ -63,7 +66,7 @@ async def set_preferences(
         given,
         primers=(await folder.load_library()).usable_primers,
     )
-    return shapes.WireUserPreferences.model_validate(preferences)
+    return WireUserPreferences.model_validate(preferences)
 
 
 # --- trust ---

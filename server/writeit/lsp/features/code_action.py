@@ -8,12 +8,13 @@ from dataclasses import replace
 from lsprotocol import types
 
 from writeit.domain.errors import NotFound, WriteItError
+from writeit.domain.operations import permitted
 from writeit.domain.pipeline import PipelineConfiguration
 from writeit.domain.run import PipelineRun
 from writeit.domain.run_summary import RunSummary
 from writeit.library.catalog import Library
 from writeit.library.front_matter_writer import format_scalar, with_front_matter
-from writeit.lsp.actions import Action, document_actions, view_action
+from writeit.lsp.actions import Action, document_actions, run_action, view_action
 from writeit.lsp.actions.document_actions import is_word_selected, rewrite_actions
 from writeit.lsp.actions.locations import (
     DisplayedPage,
@@ -33,7 +34,7 @@ from writeit.lsp.features.diagnostics import (
     finding_diagnostics,
     to_diagnostic,
 )
-from writeit.lsp.findings.find import find_findings
+from writeit.lsp.findings.find import count_in_answers, find_findings
 from writeit.lsp.folder import LIBRARY_SECONDS, WorkspaceFolder
 from writeit.lsp.session import Session
 from writeit.ports.store import RunQuery
@@ -273,6 +274,7 @@ async def _view_actions(
     return [
         *_selection_actions(session, page, params.range),
         *_line_actions(page, line),
+        *await _correction_actions(page, line),
         *related_run_actions(page, line),
         *activation_actions(folder, page.run),
         *actions_with_parent(folder, page.run, page.outlook),
@@ -296,6 +298,27 @@ def _line_actions(page: DisplayedPage, line: int) -> Iterator[Action]:
             suffix = f" ({location.title_suffix})" if location.title_suffix else ""
             for action in location.actions:
                 yield replace(action, title=action.title + suffix)
+
+
+async def _correction_actions(page: DisplayedPage, line: int) -> list[Action]:
+    """Return the action on an answer that has facts which the notes do not have."""
+    step = page.run.steps.get(getattr(page.view, "step", ""))
+    if step is None or not permitted.step_permissions(page.run, step).regenerate:
+        return []
+    counts = await count_in_answers(page.folder, page.run, step.step_name)
+    return [
+        run_action(
+            page.run,
+            "Regenerate with corrections",
+            "writeit.facts.correct",
+            step=step.step_name,
+            response=str(section.response_id),
+        )
+        for section in page.sections
+        if section.heading_line <= line <= section.last_line
+        and section.response_id in counts
+        and counts[section.response_id].not_in_notes
+    ]
 
 
 def _to_code_actions(

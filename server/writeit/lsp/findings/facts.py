@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -43,39 +43,28 @@ def read_sources(texts: tuple[str, ...]) -> FactSources:
     return FactSources(texts)
 
 
-def run_notes(run: PipelineRun) -> Iterator[str]:
-    """Yield the texts that a run was started with."""
+def run_notes(run: PipelineRun) -> list[Notes]:
+    """Return the texts that a run was started with, the notes and all inputs."""
     document = run.document
-    yield document.text or document.before + document.selection + document.after
-    for value in run.user_inputs.values():
-        if value.strip() != document.text.strip():
-            yield value
-
-
-def _sources_of(notes: Iterable[Notes]) -> FactSources:
-    return read_sources(tuple(one.text for one in notes))
+    whole = document.text or document.before + document.selection + document.after
+    inputs = {value for value in run.user_inputs.values() if value not in whole}
+    files = (Notes(file.text, file.uri) for file in document.files)
+    return [Notes(whole, run.uri), *files, *map(Notes, sorted(inputs))]
 
 
 def document_notes(document: BoundDocument) -> list[Notes]:
-    """Return the notes of a document; none if nothing says what it was made from.
+    """Return the notes of a document; none if no run says what it was made from.
 
-    The notes of a run are those of today: they may have been corrected since.
+    They are those of today: they may have been corrected since.
     """
-    documents = document.folder.documents
     found: dict[str, Notes] = {}
     for run, _ in document.applied:
-        started, *inputs = run_notes(run)
-        text = None
-        if run.uri is not None and run.uri != document.uri:
-            text = _read_notes(documents, run.uri)
-        notes = Notes(started) if text is None else Notes(text, run.uri)
-        for one in (notes, *map(Notes, inputs)):
-            found.setdefault(one.text, one)
-    config = document.front_matter.config
-    pipeline = document.library.usable_pipeline(config.pipeline or "")
-    for spec in pipeline.inputs if pipeline and not found else ():
-        if spec.required and (value := config.inputs.get(spec.name)):
-            found[value] = Notes(value)
+        for notes in run_notes(run):
+            text = None
+            if notes.uri is not None and notes.uri != document.uri:
+                text = _read_notes(document.folder.documents, notes.uri)
+            now = Notes(notes.text) if text is None else Notes(text, notes.uri)
+            found.setdefault(now.text, now)
     return [notes for notes in found.values() if notes.text.strip()]
 
 
@@ -179,7 +168,7 @@ def check_facts(text: CheckedText) -> Iterator[CheckedFact]:
     """Yield the facts of a text; none without notes."""
     if not text.notes:
         return
-    sources = _sources_of(text.notes)
+    sources = read_sources(tuple(one.text for one in text.notes))
     for block in text.blocks:
         missing = {
             one.fact.start: one.nearest

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from writeit.domain.errors import NotFound
+from writeit.domain.operations.lifecycle import find_step
 from writeit.domain.primer import NO_PRIMER, StylePrimer
 from writeit.domain.run import PipelineRun
 from writeit.domain.run_summary import RunSummary
@@ -112,7 +113,6 @@ async def _read_document(
         front_matter=front_matter,
         applied=applied,
         reviews=reviews,
-        library=library,
         primer=primer,
         paragraphs=paragraphs,
     )
@@ -298,19 +298,31 @@ class AnswerCounts(NamedTuple):
     not_in_notes: int | None = None
     against_style: int | None = None
 
+    @property
+    def text(self) -> str:
+        """The counts in words, "" if nothing is marked."""
+        notes, style = self
+        counts = {"not in the notes": notes, "against the style": style}
+        return " · ".join(f"{count} {what}" for what, count in counts.items() if count)
+
 
 async def count_in_answers(
     folder: WorkspaceFolder, run: PipelineRun, step: str
 ) -> dict[UUID, AnswerCounts]:
-    """Return the counts of a step's answers; each answer is read once."""
+    """Return the counts of a step's answers; each answer is read once.
+
+    Raises:
+        NotFound: the run has no such step.
+    """
+    answers = find_step(run, step).ai_responses
     settings = await folder.load_settings()
     wanted = (settings.facts.enabled, settings.primer_lint.enabled)
     known = folder.documents.answer_counts
     keys = {
         answer.response_id: (run.pipeline_run_id, answer.response_id, wanted)
-        for answer in run.steps[step].ai_responses
+        for answer in answers
     }
-    new = [a for a in run.steps[step].ai_responses if keys[a.response_id] not in known]
+    new = [answer for answer in answers if keys[answer.response_id] not in known]
     if new:
         pinned = run.primer
         primer = pinned and folder.store.primer(pinned.primer_id, pinned.version)
@@ -329,7 +341,7 @@ def _count(
     texts: Sequence[str],
 ) -> list[AnswerCounts]:
     facts, lint = wanted
-    sources = read_sources(tuple(run_notes(run)))
+    sources = read_sources(tuple(notes.text for notes in run_notes(run)))
     return [
         AnswerCounts(
             sources.count_missing(text) if facts else None,

@@ -25,7 +25,6 @@ from lsprotocol import types
 
 from writeit.domain.primer import StylePrimer
 from writeit.domain.run import PipelineRun
-from writeit.library.catalog import Library
 from writeit.library.front_matter import FrontMatter
 from writeit.lsp.folder import WorkspaceFolder
 from writeit.text.block_reader import TextBlock, split_blocks
@@ -134,7 +133,6 @@ class BoundDocument:
     """The runs whose texts it has and the step of each, the newest first."""
     reviews: tuple[PipelineRun, ...]
     """The newest review of it by each pipeline."""
-    library: Library
     primer: StylePrimer | None
     """The style that counts for it."""
     paragraphs: Paragraphs = field(repr=False)

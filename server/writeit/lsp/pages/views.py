@@ -25,6 +25,7 @@ from writeit.engine.queries import (
 from writeit.engine.requests import GenerateStep
 from writeit.engine.usage import UsageGrouping, sum_usage
 from writeit.library.front_matter import split_front_matter
+from writeit.lsp.findings.find import count_in_answers
 from writeit.lsp.folder import WorkspaceFolder
 from writeit.lsp.pages.files import PageFile
 from writeit.ports.store import Store
@@ -107,12 +108,14 @@ async def _render_parts(  # noqa: PLR0911 -- one return a view
             ]
         case uris.StepView():
             run = await engine.load_run(view.run_id)
+            counts = await count_in_answers(folder, run, view.step)
             parts = step_parts(
                 run,
                 view.step,
                 description=_step_description(folder, run, view.step),
                 editable=is_editable,
                 now=engine.now(),
+                marks={key: count.text for key, count in counts.items()},
             )
             return with_drafts(parts, folder.store.drafts(view.run_id, view.step))
         case uris.ResponseView():
