@@ -337,3 +337,21 @@ async def test_the_lease_is_renewed_while_answers_arrive(shell: Terminal) -> Non
             store.close()
         screen.type("\x03")
         await screen.shows("Stopped.")
+
+
+async def test_a_blind_choice_is_made_by_letter_and_counted_apart(
+    shell: Terminal,
+) -> None:
+    """Capital letters are answers; models are told after the choice."""
+    result = await run_lines(shell, "compare a b\nA\nquit\n", *TWO, "--blind")
+    assert result.code == 0, result.err
+    before = result.err.partition("[outline]")[0]
+    assert "Answer B" in before
+    assert not re.search(r"openai/|Answer \d", before.partition("── angles")[2])
+    run = await stored_run(shell, last_run_id(result))
+    step = run["steps"]["angles"]
+    chosen = step["ai_responses"][step["user_selection"]]["response_id"]
+    (call,) = (call for call in step["calls"] if call["response_id"] == chosen)
+    assert call["place"] == 1
+    usage = await shell.writeit("usage", "--by", "choice")
+    assert re.search(r"angles .* blind .* 1 ", usage.out)

@@ -15,7 +15,7 @@ from writeit.engine.generation import Generation
 from writeit.engine.streaming import ResponseDelta
 from writeit.ports.models import FinishReason
 from writeit.storage.store import LmdbStore
-from writeit.views.step import EndedAnswer, list_answers
+from writeit.views.answer_heads import EndedAnswer, list_answers
 
 ONE_STEP = PIPELINE.evolve(steps=PIPELINE.steps[:1])
 
@@ -84,9 +84,9 @@ async def test_pages_show_the_newest_with_the_sum_of_its_calls(
     """Nothing of the chain is shown twice."""
     step = await continued(setup, await cut_answer(setup), "Two is cut.")
     items = [item for item in list_answers(step) if isinstance(item, EndedAnswer)]
-    assert [(i.number, i.answer.processed_content[:8]) for i in items] == [
-        (1, "One. Two"),
-        (2, "Echo: An"),
+    assert [(i.label, i.answer.processed_content[:8]) for i in items] == [
+        ("1", "One. Two"),
+        ("2", "Echo: An"),
     ]
     rest = step.ai_responses[2]
     total = step.with_chain_totals(rest)

@@ -1,5 +1,6 @@
 """Verbs of single answers and of preferences, typed and completed."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -117,3 +118,26 @@ def test_a_model_is_added_step_by_step(
         session.nvim.wait_for_screen(question)
         session.nvim.keys(f"{reply}<CR>")
     session.wait_for_message(wording.MODEL_WORKS.format("openai/say-yes"))
+
+
+def test_a_blind_choice_is_made_by_letter(session: NeovimSession) -> None:
+    """Nothing on screen tells a model before: not the stream, the page, the list."""
+    head = (
+        "writeit: {pipeline: tech-article, blind: true, inputs: {target_audience: x}}"
+    )
+    session.open_notes(f"---\n{head}\n---\n# Bees\n\nThey sleep.\n")
+    session.run("start")
+    session.run("next openai/say-One. openai/say-Two.")
+    session.wait_for_side_text("## Answer B")
+    assert _completed(session, "choose") == ["A", "B"]
+    session.nvim.keys(":WriteIt choose<CR>")
+    session.nvim.wait_for_screen("answer B: ")
+    assert "openai/" not in session.nvim.screen_text()
+    session.nvim.keys("<Esc>")
+    session.wait_until_idle()
+    _type(session, "choose B less", wording.CHOSEN.format("B", "angles"))
+    run = session.newest_run()
+    assert run["steps"]["angles"]["userFeedback"] == "less"
+    uri = f"writeit:/step/{run['pipelineRunId']}/angles.md"
+    page = session.execute("view.read", uri=uri)["text"]
+    assert re.search(r"openai/say-.* · your choice\n\n.*shown as B", page)

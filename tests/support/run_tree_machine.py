@@ -27,7 +27,7 @@ from writeit.domain.run import (
 from writeit.lsp.actions import choice_actions, run_actions
 from writeit.lsp.actions.outlook import Outlook
 from writeit.lsp.features.code_lens import to_lenses
-from writeit.views.step import EndedAnswer, is_selected, list_answers
+from writeit.views.answer_heads import EndedAnswer, is_selected, list_answers
 
 STEPS = ("outline", "draft", "polish")
 

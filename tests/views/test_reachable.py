@@ -22,9 +22,9 @@ from writeit.domain.answer import Call, ResponseFailure, StreamingResponse
 from writeit.domain.operations import select
 from writeit.domain.run import PipelineRun
 from writeit.views import wording
+from writeit.views.answer_heads import EndedAnswer, list_answers
 from writeit.views.editable_page import parse_page
 from writeit.views.run import render_run
-from writeit.views.step import EndedAnswer, list_answers
 
 
 def one_failed() -> PipelineRun:
@@ -87,7 +87,7 @@ def test_calls_stand_in_the_order_they_were_asked() -> None:
     step = answered(new_run(), "one", "two").steps["angles"]
     turned = step.evolve(calls=step.calls[::-1])
     shown = [item for item in list_answers(turned) if isinstance(item, EndedAnswer)]
-    assert [item.number for item in shown] == [1, 2]
+    assert [item.label for item in shown] == ["1", "2"]
     assert [item.answer.raw_output for item in shown] == ["two", "one"]
 
 

@@ -39,8 +39,8 @@ def test_it_has_the_sections_and_headings_that_a_file_has(one: str, other: str) 
     parts = step_parts(run_of(one, other), "draft")
     page, file = render_read_only(parts), assemble_page(parts)
     there = find_page_sections(file)
-    assert [(s.kind, s.response_id, s.number) for s in page.sections] == [
-        (s.kind, s.response_id, s.number) for s in there
+    assert [(s.kind, s.response_id, s.label) for s in page.sections] == [
+        (s.kind, s.response_id, s.label) for s in there
     ]
     (here,), (in_file,) = (
         heading_tree(page.text, page.sections),

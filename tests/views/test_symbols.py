@@ -56,9 +56,9 @@ def test_whatever_is_in_a_text_the_page_keeps_its_sections(
 ) -> None:
     """Each answer is found under its own heading, and merge and feedback after them."""
     page = page_of(one, other)
-    assert [(s.kind, s.response_id, s.number) for s in find_page_sections(page)] == [
-        ("answer", ANSWERS[0], 1),
-        ("answer", ANSWERS[1], 2),
+    assert [(s.kind, s.response_id, s.label) for s in find_page_sections(page)] == [
+        ("answer", ANSWERS[0], "1"),
+        ("answer", ANSWERS[1], "2"),
         ("merge", None, None),
         ("feedback", None, None),
     ]
@@ -99,7 +99,7 @@ def test_a_streaming_answer_has_a_section() -> None:
         section for section in find_page_sections(page) if section.kind == "coming"
     )
     assert coming.response_id == samples.an_id(24)
-    assert coming.number == 5
+    assert coming.label == "5"
 
 
 def test_lines_count_as_editors_count_them() -> None:
@@ -121,4 +121,4 @@ def test_the_sides_of_a_comparison_and_an_answers_own_view() -> None:
     run = samples.up_to_draft(samples.waiting())
     (section,) = find_page_sections(render_response(run, "draft", samples.an_id(21)))
     assert section.response_id == samples.an_id(21)
-    assert section.number == 2
+    assert section.label == "2"

@@ -4,6 +4,7 @@ import type { App } from './app';
 import type { ConflictLocation } from './commands/conflict';
 import { markdownSelector } from './editorContext';
 import { parseViewUri, SCHEME } from './pages/uris';
+import { answerName } from './wording';
 
 /**
  * Lenses beside the server's: for what other editors type into a page, which is read-only here,
@@ -81,7 +82,7 @@ function draftLenses(app: App, document: vscode.TextDocument): vscode.CodeLens[]
   const use =
     draft.answer === undefined
       ? l10n.t('Use as merge')
-      : l10n.t('Use as answer {0}', draft.answer.number);
+      : l10n.t('Use as answer {0}', answerName(draft.answer));
   return [lens(0, use, 'draft.use'), lens(0, l10n.t('Discard'), 'draft.leave')];
 }
 

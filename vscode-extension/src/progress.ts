@@ -84,11 +84,14 @@ export class StreamCounter {
   #failed = 0;
   #characters = 0;
   #notice = '';
+  /** Whether a time would tell the model of a blind choice. */
+  #isBlind = false;
 
   add(event: StreamEvent): void {
     switch (event.kind) {
       case 'started':
         this.#total += event.responses.length;
+        this.#isBlind = event.responses.some(({ letter }) => letter !== null);
         break;
       case 'delta':
         if (event.thinking !== true) {
@@ -97,7 +100,9 @@ export class StreamCounter {
         }
         break;
       case 'thinking':
-        this.#notice = thinkingText(event.seconds, event.tokens);
+        this.#notice = this.#isBlind
+          ? l10n.t('thinking')
+          : thinkingText(event.seconds, event.tokens);
         break;
       case 'thought':
         this.#characters = 0;

@@ -663,6 +663,7 @@ export interface StepState {
 export interface AIResponse {
   readonly responseId: string;
   readonly number: number;
+  readonly letter: string | null;
   readonly modelName: string;
   readonly provider: string;
   readonly promptUsed: string;
@@ -745,6 +746,7 @@ export interface Failure {
   readonly message: string;
   readonly usage?: (TokenUsage | null) | undefined;
   readonly number?: (number | null) | undefined;
+  readonly letter?: (string | null) | undefined;
 }
 /**
  * An answer that is streaming, with the text received so far.
@@ -752,6 +754,7 @@ export interface Failure {
 export interface Streaming {
   readonly responseId: string;
   readonly number: number;
+  readonly letter: string | null;
   readonly model: string;
   readonly text: string;
 }
@@ -1559,6 +1562,7 @@ export interface ViewSection {
 export interface ViewAnswer {
   readonly responseId: string;
   readonly number: number;
+  readonly letter: string | null;
   readonly model: string;
   readonly state: 'ended' | 'streaming' | 'failed' | 'queued';
   readonly round: number;
@@ -1981,8 +1985,9 @@ export interface StreamStarted {
  */
 export interface StartedResponse {
   readonly responseId: string;
-  readonly model: string;
   readonly number: number;
+  readonly letter: string | null;
+  readonly model: string;
 }
 /**
  * The next piece of an answer; the pieces joined are its `rawOutput`, exactly.
@@ -2211,6 +2216,7 @@ export interface Settings {
   readonly primerLint?: Toggle2 | undefined;
   readonly output?: (('new_file' | 'replace' | 'insert') | null) | undefined;
   readonly reasoning?: (('none' | 'low' | 'medium' | 'high') | number | null) | undefined;
+  readonly blind?: boolean | undefined;
 }
 /**
  * Something that can be switched off.

@@ -7,7 +7,7 @@ import { chosenAnswer } from './eligibility';
 import { viewUri } from './pages/uris';
 import type { AIResponse, PipelineEntry, PipelineRun, RunSummary, StepState } from './protocol';
 import { listRuns } from './runList';
-import { answerLabel, answerSummary, costText, excerpt, stepStatusText } from './wording';
+import { answerLabel, answerSummary, costText, excerpt, stepStatusText, modelOf } from './wording';
 
 interface Item<T> extends vscode.QuickPickItem {
   readonly value: T;
@@ -109,7 +109,7 @@ export async function listAnswers(
 async function answerItems(app: App, runId: string, step: StepState): Promise<Item<AIResponse>[]> {
   const chosen = chosenAnswer(step);
   return (await listAnswers(app, runId, step)).map((answer) => ({
-    label: answerLabel(answer),
+    label: answerLabel(answer, modelOf(answer)),
     description: answerSummary(answer, answer === chosen),
     detail: excerpt(answer.processedContent, 160),
     value: answer,

@@ -6,6 +6,7 @@ const SERVER_KEYS = [
   'models.steps',
   'models.timeout',
   'reasoning',
+  'blind',
   'maxCostUsd.run',
   'maxCostUsd.day',
   'maxCostUsd.unknown',

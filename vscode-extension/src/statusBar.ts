@@ -4,7 +4,7 @@ import type { App } from './app';
 import { conflictSummary, displayPath } from './apply/applyOutcome';
 import { currentUri, isWriteItDocument, type DayLimit, type EditorContext } from './editorContext';
 import type { ServerState } from './server/server';
-import { costText, plural, stepStatusText } from './wording';
+import { costText, isBlind, plural, stepStatusText } from './wording';
 
 const PRIORITY = 90;
 
@@ -135,14 +135,9 @@ function runContent({
   const name = current?.stepName ?? run.currentStep;
   const isRunState = run.isDone || run.can.resume;
   const state = isRunState || !current ? run.statusText : stepStatusText(current);
-  const cost = costText(run.costUsd);
-  const text = l10n.t(
-    '$(edit) WriteIt: {0} {1}/{2}, {3}, {4}',
-    name,
-    names.indexOf(name) + 1,
-    names.length,
-    state,
-    spent === undefined ? cost : l10n.t('{0}, {1}', cost, spentToday(spent)),
-  );
+  const place = l10n.t('{0} {1}/{2}', name, names.indexOf(name) + 1, names.length);
+  const cost = isBlind(run) ? [] : [costText(run.costUsd)];
+  const today = spent === undefined || isBlind(run) ? [] : [spentToday(spent)];
+  const text = l10n.t('$(edit) WriteIt: {0}', [place, state, ...cost, ...today].join(', '));
   return { text, tooltip, command };
 }

@@ -1,6 +1,6 @@
 import { l10n } from 'vscode';
 import { chosenAnswer } from './eligibility';
-import type { AIResponse, StepState } from './protocol';
+import type { AIResponse, PipelineRun, StepState } from './protocol';
 
 export function stepStatusText(step: StepState): string {
   if (step.streaming.length > 0) {
@@ -54,9 +54,31 @@ export function plural(count: number, noun: keyof typeof COUNTED): string {
   return count === 1 ? one : several(count);
 }
 
-/** As in `Answer 2: openai/gpt-4o`, in lists and trees. */
-export function answerLabel({ number, provider, modelName }: AIResponse): string {
-  return l10n.t('Answer {0}: {1}/{2}', number, provider, modelName);
+/** What people call an answer: its number, or its letter until a blind choice. */
+export function answerName({ letter, number }: Pick<AIResponse, 'letter' | 'number'>): string {
+  return letter ?? String(number);
+}
+
+/** As in `Answer 2: openai/gpt-4o`, in lists and trees; the model is hidden with the number. */
+export function answerLabel(
+  answer: Pick<AIResponse, 'letter' | 'number'>,
+  model: string | undefined,
+): string {
+  const name = answerName(answer);
+  return answer.letter === null && model !== undefined
+    ? l10n.t('Answer {0}: {1}', name, model)
+    : l10n.t('Answer {0}', name);
+}
+
+export function modelOf({ provider, modelName }: AIResponse): string {
+  return `${provider}/${modelName}`;
+}
+
+/** Whether the user has to choose without knowing models, costs and times. */
+export function isBlind({ steps }: PipelineRun): boolean {
+  return Object.values(steps)
+    .flatMap(({ aiResponses, streaming }) => [...aiResponses, ...streaming])
+    .some(({ letter }) => letter !== null);
 }
 
 export function costText(costUsd: number | null): string {
@@ -75,7 +97,7 @@ export function answerSummary(answer: AIResponse, isChosen: boolean): string {
     isChosen ? l10n.t('chosen') : '',
     isIncomplete(answer) ? l10n.t('incomplete') : '',
     plural(countWords(answer.processedContent), 'word'),
-    costText(answer.usageStats.costUsd),
+    answer.letter === null ? costText(answer.usageStats.costUsd) : '',
     answer.qualityScore === null ? '' : ratingText(answer.qualityScore),
   ];
   return parts.filter(Boolean).join(', ');

@@ -1,5 +1,7 @@
 import { strict as assert } from 'node:assert';
 import * as vscode from 'vscode';
+import { deskPage } from '../src/desk/pageModel';
+import { viewUri } from '../src/pages/uris';
 import { loadPipelines, loadPrimers } from '../src/views/library';
 import { loadModels } from '../src/views/models';
 import type { TreeNode } from '../src/views/treeNode';
@@ -105,6 +107,35 @@ group('trees', (test) => {
     assert.ok(answer);
     assertMenu(answer, ['response.rate'], ['step.chooseWithFeedback', 'draft.edit']);
     assertMenu(findNode(await steps(), 'outline'), ['run.rewind'], ['run.branch', 'step.feedback']);
+  });
+
+  test('a blind choice shows letters, and no model, cost or number, until it is made', async () => {
+    const settings = vscode.workspace.getConfiguration('writeit');
+    await settings.update('blind', true, vscode.ConfigurationTarget.Global);
+    const { server } = await activateExtension();
+    const runs = await createTree(loadRuns);
+    const texts = async (runId: string): Promise<string> => {
+      await runs.refresh();
+      const step = await runs.getChildren(findNode(await runs.getChildren(), 'blindly'));
+      const answers = await runs.getChildren(findNode(step, 'angles'));
+      const uri = viewUri('step', runId, 'angles');
+      const read = await server.execute('writeit.view.read', { uri: uri.toString() });
+      const lines = answers.map((node) => `${labelOf(node)} ${String(node.description)}`);
+      return [...lines, JSON.stringify(deskPage(read, uri.path))].join('\n');
+    };
+    try {
+      const models = { angles: ['openai/say-Rivers+20run.', 'openai/say-Water+20moves.'] };
+      const params = { name: 'blindly', models };
+      const { pipelineRunId: runId } = await startRun(await openArticle(), params);
+      await execute('writeit.step.run', { runId });
+      const before = await texts(runId);
+      assert.match(before, /^Answer A .*\nAnswer B /);
+      assert.doesNotMatch(before, /openai|\$|answer [12]/i);
+      await execute('writeit.step.select', { runId, response: 0 });
+      assert.match(await texts(runId), /Answer 1: openai.*\n.*shown as [AB]/s);
+    } finally {
+      await settings.update('blind', undefined, vscode.ConfigurationTarget.Global);
+    }
   });
 
   test('a run can be restored only while its text is applied', async () => {

@@ -114,7 +114,12 @@ group('units', (test) => {
 
   test('progress counts answers and characters', () => {
     const counter = new StreamCounter();
-    const responses = [1, 2].map((number) => ({ responseId: `${number}`, model: 'm', number }));
+    const responses = [1, 2].map((number) => ({
+      responseId: `${number}`,
+      model: 'm',
+      number,
+      letter: null,
+    }));
     counter.add({ kind: 'started', runId: 'r', step: 's', responses });
     counter.add({ kind: 'delta', responseId: '1', seq: 0, text: 'abcd' });
     counter.add({

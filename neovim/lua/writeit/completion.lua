@@ -67,7 +67,7 @@ local function current_run()
   return run_id and execute_sync('run.show', { runId = run_id })
 end
 
---- The numbers of the answers of the step that a command is about.
+--- The names of the answers of the step that a command is about.
 ---@param list? 'aiResponses'|'streaming'
 ---@return string[]
 local function numbers(list)
@@ -75,9 +75,11 @@ local function numbers(list)
   local _, step = require('writeit.view').parse_uri(vim.api.nvim_buf_get_name(0))
   step = (vim.b.writeit_target or {}).step or step
   local shown = run and (run.steps[step] or run.steps[run.currentStep])[list or 'aiResponses']
-  local found = field_of(shown, 'number')
-  table.sort(found)
-  return vim.tbl_map(tostring, found)
+  local found = vim.tbl_map(require('writeit.targets').answer_name, shown or {})
+  table.sort(found, function(left, right)
+    return ('%9s'):format(left) < ('%9s'):format(right)
+  end)
+  return found
 end
 
 ---@return string[]

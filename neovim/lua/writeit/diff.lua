@@ -2,6 +2,7 @@
 -- document is shown in its own buffer, so that changes can be taken into it.
 local document = require('writeit.document')
 local rpc = require('writeit.rpc')
+local targets = require('writeit.targets')
 local view = require('writeit.view')
 local window = require('writeit.window')
 
@@ -116,10 +117,11 @@ local function read_side(client, side)
   if not answer then
     error({ message = ('%s has no such answer.'):format(side.step) }, 0)
   end
-  local model = ('%s/%s'):format(answer.provider, answer.modelName)
+  local model = (', %s/%s'):format(answer.provider, answer.modelName)
+  model = type(answer.letter) == 'string' and '' or model
   return {
     text = answer.processedContent,
-    title = ('%s, answer %d, %s'):format(side.step, answer.number, model),
+    title = ('%s, answer %s%s'):format(side.step, targets.answer_name(answer), model),
   }
 end
 

@@ -1,5 +1,6 @@
 -- The buffer of a stream: a heading and a text for each answer. Text is only ever added,
 -- at the end of its answer; the state of an answer is shown beside its heading.
+local targets = require('writeit.targets')
 local window = require('writeit.window')
 
 local M = {}
@@ -11,6 +12,7 @@ M.CUT = { length = true, context = true, content_filter = true, refused = true }
 
 ---@class writeit.StreamedAnswer
 ---@field number integer
+---@field letter? string Of a blind choice.
 ---@field head integer Extmark of the heading.
 ---@field tail integer Extmark of the end of the text.
 ---@field words integer
@@ -103,7 +105,9 @@ function StreamBuffer:add(response)
   local last = vim.api.nvim_buf_line_count(self.buf)
   -- Whole lines are added, so that the tail of the previous answer does not move.
   vim.bo[self.buf].modifiable = true
-  local heading = ('## Answer %d · %s'):format(response.number, response.model)
+  local name = targets.answer_name(response)
+  local is_blind = name == response.letter
+  local heading = '## Answer ' .. (is_blind and name or ('%s · %s'):format(name, response.model))
   vim.api.nvim_buf_set_lines(self.buf, last, last, false, { '', heading, '', '' })
   vim.bo[self.buf].modifiable = false
   vim.bo[self.buf].modified = false
@@ -111,6 +115,7 @@ function StreamBuffer:add(response)
   local tail = vim.api.nvim_buf_set_extmark(self.buf, namespace, last + 3, 0, {})
   self.answers[id] = {
     number = response.number,
+    letter = is_blind and name or nil,
     head = head,
     tail = tail,
     words = 0,
@@ -160,7 +165,8 @@ end
 function StreamBuffer:show_thinking(id, text)
   local answer = self.answers[id]
   if answer and self:is_valid() then
-    self:show_state(self:position(answer.head), text, answer.head)
+    local shown = answer.letter and 'thinking' or text
+    self:show_state(self:position(answer.head), shown, answer.head)
   end
 end
 
@@ -242,7 +248,8 @@ function StreamBuffer:finish(id, value)
   if not is_complete and value.error then
     local row, column = self:position(answer.tail)
     local blank = answer.words > 0 and { '', '' } or {}
-    local message = ('> %s'):format(value.error.message:gsub('\n', ' '))
+    local shown = answer.letter and 'More is shown after your choice.' or value.error.message
+    local message = ('> %s'):format(shown:gsub('\n', ' '))
     self:insert(row, column, vim.list_extend(blank, { message }))
   end
 end
@@ -268,7 +275,7 @@ end
 ---@return boolean
 function StreamBuffer:has_text(number, id)
   for response_id, answer in pairs(self.answers) do
-    if answer.has_text and (tostring(answer.number) == number or response_id == id) then
+    if answer.has_text and (targets.is_answer(answer, number) or response_id == id) then
       return true
     end
   end

@@ -179,4 +179,19 @@ function M.step(target, run)
   return run.steps[target.step or run.currentStep] or run.steps[run.currentStep]
 end
 
+--- What people call an answer: its number, or its letter until a blind choice.
+---@param answer { number: integer, letter?: string }
+---@return string
+function M.answer_name(answer)
+  return type(answer.letter) == 'string' and answer.letter or tostring(answer.number)
+end
+
+--- Whether a typed word names an answer.
+---@param answer { number: integer, letter?: string }
+---@param word? string
+---@return boolean
+function M.is_answer(answer, word)
+  return word == tostring(answer.number) or (word or ''):upper() == answer.letter
+end
+
 return M

@@ -3,7 +3,8 @@
 -- it. Also the types that several modules share.
 
 ---@class writeit.Answer
----@field number integer The number that the user is shown.
+---@field number integer
+---@field letter? string What the user is shown instead of number and model, until a choice.
 ---@field responseId string
 ---@field modelName string
 ---@field provider string
@@ -28,7 +29,7 @@
 ---@field content? string
 ---@field passages writeit.Passage[]
 ---@field failures writeit.Failure[]
----@field streaming { responseId: string, number: integer }[]
+---@field streaming { responseId: string, number: integer, letter?: string }[]
 
 ---@class writeit.Run
 ---@field pipelineRunId string

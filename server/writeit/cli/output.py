@@ -302,8 +302,10 @@ def _wrapper(*, err: bool) -> WordWrapper:
 class _Block:
     """What is printed of one call."""
 
-    number: int
+    name: str
+    """Of the answer: its number and model, or its letter until a blind choice."""
     model: str
+    is_blind: bool
     text: str = ""
     """Received and not printed yet."""
     end: ResponseFinished | None = None
@@ -356,8 +358,11 @@ class StreamPrinter:
             return
         if self._is_thinking and not _is_terminal(err=True):
             return
-        model = make_visible(self._blocks[event.response_id].model)
-        text = f"{model} is {wording.thinking_text(event.seconds, event.tokens)}"
+        block = self._blocks[event.response_id]
+        thinking = wording.thinking_text(event.seconds, event.tokens)
+        text = f"{make_visible(block.model)} is {thinking}"
+        if block.is_blind:
+            text = f"{block.model} is thinking"
         start = "\r" if self._is_thinking else "\n"
         echo_styled(f"{start}{text}", err=True, nl=False)
         self._is_thinking = True
@@ -375,10 +380,15 @@ class StreamPrinter:
     def _start(self, event: GenerationStarted) -> None:
         """Say which models are called, and what that may cost."""
         self._blocks = {
-            key: _Block(number, model) for key, model, number in event.responses
+            key: _Block(letter, f"Answer {letter}", is_blind=True)
+            if (letter := event.letters.get(key))
+            else _Block(f"{number} · {model}", model, is_blind=False)
+            for key, model, number in event.responses
         }
         self._has_several, self._shown = len(event.responses) > 1, None
-        counts = Counter(model for _, model, _ in event.responses)
+        counts = Counter(
+            "blind" if event.letters else model for _, model, _ in event.responses
+        )
         models = ", ".join(
             m if n == 1 else f"{m} ({n} answers)" for m, n in counts.items()
         )
@@ -393,9 +403,7 @@ class StreamPrinter:
         """
         while self._blocks:
             if self._shown is None:
-                ended = (key for key, block in self._blocks.items() if block.end)
-                begun = (key for key, block in self._blocks.items() if block.text)
-                self._shown = next(ended, None) or next(begun, None)
+                self._shown = self._next_block()
                 if self._shown is None:
                     return
                 self._begin(self._blocks[self._shown])
@@ -407,19 +415,28 @@ class StreamPrinter:
             self._end(self._blocks.pop(self._shown), block.end)
             self._shown = None
 
+    def _next_block(self) -> UUID | None:
+        """Return the block to show next; before a blind choice in their order."""
+        blocks = list(self._blocks.items())
+        blocks = blocks[:1] if blocks[0][1].is_blind else blocks
+        ended = (key for key, block in blocks if block.end)
+        begun = (key for key, block in blocks if block.text)
+        return next(ended, None) or next(begun, None)
+
     def _begin(self, block: _Block) -> None:
         self._end_thinking()
         self._wrapper = _wrapper(err=True)
         if self._has_several:
-            echo(f"\nAnswer {block.number} · {block.model}", bold=True, err=True)
+            echo(f"\nAnswer {block.name}", bold=True, err=True)
 
     def _end(self, block: _Block, end: ResponseFinished) -> None:
         self._write(self._wrapper.flush())
         if end.status == "failed":
             message = escape_controls(end.message or "")
+            message = "no text was received" if block.is_blind else message
             echo(f"\n{block.model}: {message}", fg="red", err=True)
             return
-        if self._has_several and end.usage:
+        if self._has_several and end.usage and not block.is_blind:
             tokens = wording.count_of(end.usage.completion_tokens, "token")
             echo(f"\n{end.status}, {tokens}", dim=True, err=True)
         is_partial = end.status == "partial"

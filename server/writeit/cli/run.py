@@ -70,7 +70,7 @@ def _parse_reasoning(
 
 INCOMPLETE = 3
 """The exit code of a run that is done, but with an incomplete answer."""
-_CHOICE = re.compile(r"first|ask|[1-9]\d*(?::[1-9]\d*)?")
+_CHOICE = re.compile(r"first|ask|(?:[1-9]\d*|[A-Z]+)(?::[1-9]\d*)?")
 
 
 def _parse_choices(
@@ -121,6 +121,11 @@ def _parse_choices(
     " its list; repeated: one for each step, the last answer for all others.",
 )
 @click.option(
+    "--blind/--open",
+    default=None,
+    help="Show answers as A, B, C, without their models, until you choose.",
+)
+@click.option(
     "--resume", metavar="RUN", shell_complete=complete_run, help="Resume this run."
 )
 @click.option(
@@ -152,6 +157,7 @@ def run(  # noqa: PLR0913 -- one parameter an option
     reasoning: Reasoning | None,
     primer: str | None,
     choices: tuple[str, ...],
+    blind: bool | None,
     resume: str | None,
     output: Path | None,
     force: bool,
@@ -181,6 +187,7 @@ def run(  # noqa: PLR0913 -- one parameter an option
         confirmed=yes,
         trusted=trust,
         samples=samples,
+        blind=blind,
     )
     printer = StreamPrinter(quiet=quiet)
     final_run, providers = run_async(_execute(context, request, choices, printer))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 from typing import get_args
+from uuid import UUID
 
 import click
 
@@ -19,6 +21,7 @@ from writeit.cli.output import (
     print_json,
 )
 from writeit.cli.workspace import has_store, open_existing_workspace, run_async
+from writeit.domain.blind import hidden_in
 from writeit.ports.store import SearchHit, SearchPlace, SearchQuery, Store
 from writeit.text.lines import make_visible
 from writeit.views import wording
@@ -97,7 +100,11 @@ async def _print_hits(
                 when = theme.style_dim(f"{run.created_at:%Y-%m-%d %H:%M}")
                 label = theme.style_bold(wording.run_label(run))
                 echo_styled(f"{run_id}  {when}  {label}")
-            for place, those in groupby(of_run, key=_place_label):
+            stored = workspace.store.get_run(run_id)
+            hidden = hidden_in(stored.run) if stored else {}
+            for place, those in groupby(
+                of_run, key=lambda hit: _place_label(hit, hidden)
+            ):
                 echo_styled(f"  {theme.style_dim(place)}")
                 for hit in those:
                     echo_styled(f"    {make_visible(hit.match.excerpt)}")
@@ -108,9 +115,11 @@ async def _print_hits(
     return True
 
 
-def _place_label(hit: SearchHit) -> str:
+def _place_label(hit: SearchHit, hidden: Mapping[UUID, str]) -> str:
     text = hit.text
     what = text.model or "your words" if text.place == "answer" else text.place
+    if text.place == "answer" and (key := text.response_id) and key in hidden:
+        what = f"answer {hidden[key]}"
     return " · ".join(filter(None, (text.step, what)))
 
 

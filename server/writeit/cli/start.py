@@ -47,6 +47,8 @@ class RunRequest:
     limits: CostLimits = field(default_factory=CostLimits)
     confirmed: bool = False
     trusted: bool = False
+    blind: bool | None = None
+    """Whether the choice is blind; None leaves it to the front matter."""
     samples: int | None = None
     is_review: bool = False
     """Whether the pipeline has to be a review."""
@@ -104,6 +106,7 @@ async def open_run(workspace: OpenWorkspace, request: RunRequest) -> OpenedRun:
         file_providers=read_file_providers(run.document, _find_text),
         own_pipelines=own_pipelines(),
         confirmed=request.confirmed,
+        blind=config.blind if request.blind is None else request.blind,
         untrusted=_assess_trust(workspace, run, config, is_new=request.resume is None),
         settings=Settings(max_cost_usd=request.limits),
         preferences=workspace.engine.preferences,

@@ -92,7 +92,7 @@ class AIResponse(GrowingEntity):
 class Call(GrowingEntity):
     """A request for one answer of one model."""
 
-    ADDED: ClassVar[frozenset[str]] = frozenset({"number", "continues"})
+    ADDED: ClassVar[frozenset[str]] = frozenset({"number", "continues", "place"})
 
     response_id: UUID
     model: str
@@ -106,6 +106,8 @@ class Call(GrowingEntity):
     """Its number in the run that was branched; None: its place among the calls."""
     continues: bool = False
     """Whether it continues the answer that it replaces, instead of repeating it."""
+    place: int | None = Field(default=None, ge=1)
+    """Its place in the order drawn for a blind choice; None for an open one."""
 
 
 class StreamingResponse(GrowingEntity):

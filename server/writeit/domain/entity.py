@@ -216,6 +216,8 @@ class ChoiceCount:
 
     step: str
     model: str
+    blind: bool
+    """Whether the user had to choose without knowing the models."""
     offered: int = 0
     """Answers, each counted once; branches share them."""
     chosen: int = 0

@@ -287,6 +287,7 @@ class Settings(_SettingsSection):
     """Whether words that the style avoids are marked."""
     output: Output | None = None
     reasoning: Reasoning | None = None
+    blind: bool = False
 
 
 def _require_characters(value: str) -> None:

@@ -26,6 +26,7 @@ from uuid import UUID
 
 from writeit.domain import events as e
 from writeit.domain.answer import ResponseFailure, StreamingResponse
+from writeit.domain.blind import with_known_models
 from writeit.domain.errors import InvalidTransition
 from writeit.domain.events import Event, StepEvent
 from writeit.domain.remarks import Dismissal
@@ -254,7 +255,7 @@ def _regenerate_step(
         merged_content=None,
         merged_from=(),
         retry_count=step.retry_count + 1,
-        calls=step.calls + event.calls,
+        calls=with_known_models(step).calls + event.calls,
         failures=(),
         before=_state_before(run, step),
     )
@@ -272,7 +273,7 @@ def _continue_step(
         edited_content=None,
         merged_content=None,
         merged_from=(),
-        calls=step.calls + event.calls,
+        calls=with_known_models(step).calls + event.calls,
         before=_state_before(run, step),
     )
 
@@ -373,7 +374,8 @@ def _restore_previous_state(
 def _select_response(step: StepState, event: e.ResponseSelected) -> StepState:
     if not 0 <= event.index < len(step.ai_responses):
         raise _event_error(event, step.status, ())
-    return step.evolve(
+    is_new = event.index != step.user_selection
+    return (with_known_models(step) if is_new else step).evolve(
         user_selection=event.index,
         edited_content=event.content,
         merged_content=None,
@@ -399,7 +401,7 @@ def _add_passage(step: StepState, event: e.PassageTaken) -> StepState:
 def _set_merged_content(step: StepState, event: e.Merged) -> StepState:
     if not step.ai_responses:
         raise _event_error(event, step.status, ("response_received",))
-    return step.evolve(
+    return with_known_models(step).evolve(
         user_selection=None,
         edited_content=None,
         merged_content=event.content,

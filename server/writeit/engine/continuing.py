@@ -9,7 +9,7 @@ from writeit.domain.answer import Call
 from writeit.domain.operations import generate, lifecycle
 from writeit.engine.precedence import ModelSelection
 from writeit.engine.prepared import StepContext
-from writeit.engine.requests import PlannedCalls
+from writeit.engine.requests import PlannedCalls, draw_places
 from writeit.prompts.build import build_continuation_prompt
 
 
@@ -43,6 +43,7 @@ class ContinueResponse:
             number=state.numbers[answer.response_id],
             continues=True,
         )
+        (call,) = draw_places(state, [call], blind=False)
         prompt = build_continuation_prompt(
             state.chain_of(answer)[0].prompt_used, answer.processed_content
         )

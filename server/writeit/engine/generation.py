@@ -13,6 +13,7 @@ from uuid import UUID
 from writeit.domain import events as e
 from writeit.domain import state_machine
 from writeit.domain.answer import AIResponse, Call
+from writeit.domain.blind import is_blind_after_failure, letter_of
 from writeit.domain.entity import TokenUsage
 from writeit.domain.errors import (
     BudgetExceeded,
@@ -52,10 +53,11 @@ from writeit.engine.streaming import (
     ResponseFinished,
     call_with_retries,
     set_usage,
+    to_generation_notice,
     usage_of,
 )
 from writeit.engine.transactions import Operation
-from writeit.ports.models import ModelDone, ModelNotice
+from writeit.ports.models import ModelDone
 
 STOPPED_BY_USER = "stopped by the user"
 
@@ -85,6 +87,7 @@ class OutcomeRecorder:
         self._transactions = services.transactions
         self._observer = observer
         self._numbers = run.steps[step].numbers
+        self._is_blind = is_blind_after_failure(run.steps[step])
         self._failures: list[tuple[UUID, str, ModelError | NotFound | None]] = []
         self._kept_count = 0
         self._unreadable: ModelError | None = None
@@ -93,7 +96,7 @@ class OutcomeRecorder:
         """Return the error if no answer is of use and the user did not stop it."""
         if self._kept_count or self.is_stopped or not self._failures:
             return self._unreadable
-        return no_answer_error(self._failures)
+        return no_answer_error(self._failures, is_blind=self._is_blind)
 
     def record_failure(self, call: Call, error: ModelError | NotFound) -> None:
         """Count a call without text, or one whose model host failed."""
@@ -318,10 +321,16 @@ class Generation:
         calls = [prepared.call for prepared in self._prepared]
         responses = tuple(
             (call.response_id, call.model, self._numbers[call.response_id])
-            for call in calls
+            for call in sorted(calls, key=lambda call: call.place or 0)
         )
+        letters = {c.response_id: letter_of(c.place) for c in calls if c.place}
         self._observer(
-            GenerationStarted(run_id=self.run_id, step=self.step, responses=responses)
+            GenerationStarted(
+                run_id=self.run_id,
+                step=self.step,
+                responses=responses,
+                letters=letters,
+            )
         )
         for prepared in self._prepared:
             if prepared.refusal:
@@ -424,7 +433,7 @@ class Generation:
         receiver = CallReceiver(
             on_text=receive,
             on_thought=receive_thought,
-            on_notice=lambda n: self._observer(_to_generation_notice(call, n)),
+            on_notice=lambda n: self._observer(to_generation_notice(call, n)),
         )
         try:
             with self._cancellable(call.response_id):
@@ -487,13 +496,3 @@ class Generation:
             yield
         finally:
             del self._cancellable_calls[response_id]
-
-
-def _to_generation_notice(call: Call, notice: ModelNotice) -> GenerationNotice:
-    return GenerationNotice(
-        response_id=call.response_id,
-        code=notice.code,
-        title=notice.title,
-        message=notice.message,
-        retry_after=notice.retry_after,
-    )

@@ -302,9 +302,11 @@ def _unknown_cost_notices(prepared: Sequence[PreparedCall]) -> list[GenerationNo
     """Return a notice for each call of unknown cost."""
     return [
         GenerationNotice(
-            response_id=p.call.response_id,
+            response_id=None if p.call.place else p.call.response_id,
             code="unknownCost",
-            title=f"{p.call.model}: cost unknown",
+            title="An answer: cost unknown"
+            if p.call.place
+            else f"{p.call.model}: cost unknown",
             message="The price or the longest answer of this model is not known, so"
             " your cost limits do not count this call.",
         )

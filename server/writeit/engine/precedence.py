@@ -91,10 +91,18 @@ class ModelSelection:
     """The ids of bundled and user-level pipelines."""
     confirmed: bool = False
     """Whether the user has agreed to any number of calls."""
+    blind: bool | None = None
+    """Whether the models of new answers are hidden until the choice, as the command or
+    the front matter says; None leaves it to the setting."""
     untrusted: Untrusted = field(default_factory=Untrusted)
     """What of pipeline and front matter must not be used."""
     settings: Settings = field(default_factory=Settings)
     preferences: UserPreferences = field(default_factory=UserPreferences)
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether the models of new answers are hidden until the choice."""
+        return self.settings.blind if self.blind is None else self.blind
 
     @property
     def buffer_size(self) -> int:

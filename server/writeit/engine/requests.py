@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from random import SystemRandom
 from typing import Protocol
 from uuid import UUID
 
 from writeit.domain.answer import Call
+from writeit.domain.blind import hidden_letters, next_place, with_known_models
 from writeit.domain.operations import generate, lifecycle, select
 from writeit.domain.run import StepState, StepStatus
 from writeit.engine.precedence import (
@@ -63,6 +65,21 @@ def replacement_calls(
         )
         for model, replaced_id in zip(names, replaced, strict=False)
     ]
+
+
+def draw_places(state: StepState, calls: Sequence[Call], *, blind: bool) -> list[Call]:
+    """Return the calls with places in an order drawn now, if the choice is blind.
+
+    A call that replaces another keeps the place of that one.
+    """
+    state = with_known_models(state)
+    places = {call.response_id: call.place for call in state.calls}
+    new = [call.response_id for call in calls if call.replaces is None]
+    if blind:
+        first = next_place(state)
+        drawn = SystemRandom().sample(range(first, first + len(new)), len(new))
+        places |= dict(zip(new, drawn, strict=True))
+    return [c.evolve(place=places.get(c.replaces or c.response_id)) for c in calls]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +151,7 @@ class GenerateStep:
             calls = new_calls(named.models, 1, clock, generation)
             by_user = self.models or context.run.models.get(step, ())
             fields |= {"models": by_user, "samples": self.samples}
+        calls = draw_places(state, calls, blind=self.model_selection.is_blind)
         words = self.instruction or state.instruction or ""
         prompt = await context.build_prompt(
             self.model_selection.own_pipelines, Revision(instruction=words)
@@ -190,6 +208,7 @@ class RegenerateStep:
             )
             for model in named.models
         ]
+        calls = draw_places(state, calls, blind=self.model_selection.is_blind)
         prompts = [
             (
                 call,
@@ -263,6 +282,7 @@ class MergeWithModel:
             generation=state.generation,
             merge=True,
         )
+        (call,) = draw_places(state, [call], blind=bool(hidden_letters(state)))
         primer = primer_text(context.spec, context.run)
         prompt = build_merge_prompt(texts, self.instruction, primer)
         return PlannedCalls(

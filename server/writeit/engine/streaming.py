@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import count
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
+from writeit.domain.answer import Call
+from writeit.domain.blind import HIDDEN, letter_of
 from writeit.domain.entity import TokenUsage
 from writeit.domain.errors import FailureReason, ModelError, NotFound
 from writeit.ports.models import (
@@ -39,7 +41,9 @@ class GenerationStarted:
     run_id: UUID
     step: str
     responses: tuple[tuple[UUID, str, int], ...]
-    """Response id, model id and number, in the order of the calls."""
+    """Response id, model id and number, in the order of the calls or of the letters."""
+    letters: Mapping[UUID, str] = field(default_factory=dict)
+    """The letters of those whose models are hidden until the choice."""
     max_cost_usd: float | None = None
     """The most that these calls can cost; None if unknown."""
 
@@ -84,6 +88,31 @@ class GenerationNotice:
     message: str
     retry_after: float | None = None
     """Seconds."""
+
+
+_BLIND_NOTICES: Final[Mapping[str, str]] = {
+    "retrying": "trying again",
+    "rateLimited": "waiting",
+    "queued": "waiting",
+    "moreRoom": "called with a higher limit",
+    "parameterDropped": "a parameter was left out",
+}
+"""What is said of a call whose model is hidden."""
+
+
+def to_generation_notice(call: Call, notice: ModelNotice) -> GenerationNotice:
+    """Return a notice about a call, without its model if that is hidden."""
+    title, message = notice.title, notice.message
+    if call.place:
+        title = f"Answer {letter_of(call.place)}: {_BLIND_NOTICES[notice.code]}"
+        message = HIDDEN
+    return GenerationNotice(
+        response_id=call.response_id,
+        code=notice.code,
+        title=title,
+        message=message,
+        retry_after=notice.retry_after,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

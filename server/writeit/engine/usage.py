@@ -7,6 +7,7 @@ from typing import Literal
 from urllib.parse import unquote
 from uuid import UUID
 
+from writeit.domain.blind import drawn_letters
 from writeit.domain.entity import ChoiceCount, UsageTotal
 from writeit.domain.run import PipelineRun, StepState
 from writeit.engine.queries import list_all_runs
@@ -49,12 +50,13 @@ def _group_key(
 
 
 def count_choices(store: Store) -> list[ChoiceCount]:
-    """Return the counts by step and model; all runs are read."""
-    counts: dict[tuple[str, str], ChoiceCount] = {}
+    """Return the counts by step and model, blind ones apart; all runs are read."""
+    counts: dict[tuple[str, str, bool], ChoiceCount] = {}
     seen: set[UUID] = set()
 
-    def count_of(step: str, model: str) -> ChoiceCount:
-        return counts.setdefault((step, model), ChoiceCount(step=step, model=model))
+    def count_of(step: str, model: str, blind: bool) -> ChoiceCount:
+        new = ChoiceCount(step=step, model=model, blind=blind)
+        return counts.setdefault((step, model, blind), new)
 
     for summary in list_all_runs(store):
         if (stored := store.get_run(summary.run_id)) is not None:
@@ -73,13 +75,15 @@ def _own_steps(run: PipelineRun) -> list[StepState]:
 def _count_step(
     step: StepState,
     seen: set[UUID],
-    count_of: Callable[[str, str], ChoiceCount],
+    count_of: Callable[[str, str, bool], ChoiceCount],
 ) -> None:
     """Add what became of a step's answers."""
     generations = {call.response_id: call.generation for call in step.calls}
     newest = max(generations.values(), default=0)
+    letters = drawn_letters(step)
     for index, answer in enumerate(step.ai_responses):
-        count = count_of(step.step_name, answer.model)
+        is_blind = answer.response_id in letters
+        count = count_of(step.step_name, answer.model, is_blind)
         if answer.response_id not in seen:
             seen.add(answer.response_id)
             count.offered += 1

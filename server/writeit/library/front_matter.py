@@ -91,6 +91,8 @@ class FrontMatterConfig(Entity, use_attribute_docstrings=True):
     )
     """How long models may think: none, low, medium, high or a number of tokens, for all
     steps or for each step."""
+    blind: bool | None = None
+    """Whether answers are shown as A, B, C, without their models, until you choose."""
     inputs: dict[str, InputText] = Field(default_factory=dict)
     """Values for the pipeline's inputs."""
     notes: NamedFiles = ()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from writeit.domain.blind import hidden_letters
 from writeit.domain.operations.review import describe_review
 from writeit.domain.run import PipelineRun, PipelineStatus, StepStatus
 from writeit.lsp import protocol as p
@@ -30,21 +31,23 @@ def show_reply_message(
         client.show_fallback_message(FALLBACK_MESSAGES[command](params, reply))
 
 
-def show_answers_message(client: Client, run: PipelineRun, step: str) -> None:
-    """Show that all answers of a step have ended."""
+def answers_message(run: PipelineRun, step: str) -> str:
+    """Say that all answers of a step have ended."""
     state = run.steps[step]
+    hidden = hidden_letters(state)
     sentences = [f"{step} has {count_of(len(state.ai_responses), 'answer')}."]
     if any(answer.partial for answer in state.ai_responses):
         sentences.append("Some are incomplete.")
     sentences += [
-        f"No answer from {failure.model}: {FAILURE_DESCRIPTIONS[failure.reason]}."
+        f"No answer from {hidden.get(failure.response_id, failure.model)}:"
+        f" {FAILURE_DESCRIPTIONS[failure.reason]}."
         for failure in state.failures
     ]
     if run.review_step is None:
         sentences.append("Choose one, or open the step.")
     else:
         sentences[:1] = [f"{run.pipeline}: {describe_review(run)}."]
-    client.show_fallback_message(" ".join(sentences))
+    return " ".join(sentences)
 
 
 def document_name(uri: str) -> str:
@@ -93,7 +96,7 @@ def _chosen_answer(run: shapes.WirePipelineRun, params: p.StepSelectParams) -> s
             if answer.response_id == params.response or (
                 step.step_name == params.step and index == params.response
             ):
-                return f"Answer {answer.number}"
+                return f"Answer {answer.letter or answer.number}"
     return "An answer"
 
 

@@ -248,10 +248,7 @@ class WorkspaceFolder:
         confirmed: bool = False,
         reasoning: Reasoning | None = None,
     ) -> ModelSelection:
-        """Combine front matter, trust, settings and preferences for a run.
-
-        `confirmed`: the user agrees to what the last refusal showed.
-        """
+        """Combine front matter, trust, settings and preferences for a run."""
         config = self.documents.front_matter_config_of(run)
         configuration = self.engine.configuration(run)
         files = await asyncio.to_thread(self.documents.file_providers_of, run)
@@ -267,6 +264,7 @@ class WorkspaceFolder:
                 configuration, config, run.uri, run.pipeline_run_id, confirmed=confirmed
             ),
             settings=await self.load_settings(),
+            blind=config.blind,
             preferences=self.engine.preferences,
         )
 
@@ -285,9 +283,10 @@ class WorkspaceFolder:
         *,
         confirmed: bool = False,
     ) -> Untrusted:
-        """Return what of a run the user has not trusted; `confirmed` as above.
+        """Return what of a run the user has not trusted.
 
-        The yes covers what was shown: a file that changed since is refused again.
+        `confirmed`: the user agrees to what the last refusal showed; a file that
+        changed since is refused again.
         """
         library = await self.load_library()
         own = self.own_pipelines()

@@ -17,7 +17,13 @@ from writeit.domain.pipeline import Reasoning
 from writeit.domain.session import UserConfig
 from writeit.engine.streaming import NoticeCode, ResponseEndStatus
 from writeit.lsp.library_shapes import Problem, WireWant
-from writeit.lsp.shapes import Failure, WireFinishReason, WireModel, WireTokenUsage
+from writeit.lsp.shapes import (
+    Failure,
+    NamedAnswer,
+    WireFinishReason,
+    WireModel,
+    WireTokenUsage,
+)
 from writeit.ports.models import FinishReason
 
 
@@ -250,13 +256,10 @@ def to_rpc_error(
 # --- `$/progress` with the caller's `streamToken` ---------------------------------
 
 
-class StartedResponse(WireModel):
+class StartedResponse(NamedAnswer):
     """A call that was made."""
 
-    response_id: UUID
     model: str
-    number: int
-    """The answer's number; see `AIResponse`."""
 
 
 class StreamStarted(WireMessage):

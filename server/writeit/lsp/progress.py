@@ -65,7 +65,10 @@ def _event_to_message(  # noqa: PLR0911 -- one return a kind of event
                 step=event.step,
                 responses=[
                     m.StartedResponse(
-                        response_id=response_id, model=model, number=number
+                        response_id=response_id,
+                        model=model,
+                        number=number,
+                        letter=event.letters.get(response_id),
                     )
                     for response_id, model, number in event.responses
                 ],
@@ -170,7 +173,9 @@ class ProgressCounter:
 
     def __init__(self, work_done: WorkDoneProgress) -> None:
         self._work_done = work_done
-        self._models: dict[UUID, str] = {}
+        self._names: dict[UUID, str] = {}
+        self._is_blind = False
+        """Whether times and costs would tell the models of a blind choice."""
         self._ended_count = 0
         self._characters = 0
         self._cost: float | None = None
@@ -180,15 +185,20 @@ class ProgressCounter:
         is_end = False
         match event:
             case GenerationStarted():
-                self._models = {key: model for key, model, _ in event.responses}
+                self._is_blind = bool(event.letters)
+                self._names = {
+                    key: f"Answer {event.letters[key]}" if self._is_blind else model
+                    for key, model, _ in event.responses
+                }
             case ResponseDelta():
                 self._characters += 0 if event.is_thought else len(event.text)
             case ThoughtMarked():
                 self._characters = 0
             case ModelThinking():
-                model = self._models[event.response_id]
                 text = wording.thinking_text(event.seconds, event.tokens)
-                self._work_done.report(f"{model} is {text}", force=True)
+                text = "thinking" if self._is_blind else text
+                name = self._names[event.response_id]
+                self._work_done.report(f"{name} is {text}", force=True)
                 return
             case GenerationNotice():
                 self._work_done.report(f"{event.title}. {event.message}", force=True)
@@ -196,13 +206,15 @@ class ProgressCounter:
             case ResponseFinished():
                 self._ended_count += 1
                 is_end = True
-                if event.usage and event.usage.cost_usd is not None:
+                if self._is_blind:
+                    pass  # what one answer cost would be seen
+                elif event.usage and event.usage.cost_usd is not None:
                     self._cost = (self._cost or 0.0) + event.usage.cost_usd
         self._work_done.report(self._message(), self._percentage(), force=is_end)
 
     def _message(self) -> str:
         parts = [
-            f"{self._ended_count} of {len(self._models)} answers",
+            f"{self._ended_count} of {len(self._names)} answers",
             f"{self._characters} characters",
         ]
         if self._cost is not None:
@@ -210,5 +222,5 @@ class ProgressCounter:
         return " · ".join(parts)
 
     def _percentage(self) -> int | None:
-        total = len(self._models)
+        total = len(self._names)
         return 100 * self._ended_count // total if total else None

@@ -21,6 +21,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from writeit.domain.blind import hidden_letters
 from writeit.domain.errors import FailureReason
 from writeit.domain.operations import permitted
 from writeit.domain.operations.review import review_of
@@ -107,12 +108,19 @@ def _to_finish_word(reason: str | None) -> str | None:
 WireFinishReason: TypeAlias = Annotated[str | None, BeforeValidator(_to_finish_word)]
 
 
-class WireAIResponse(WireModel):
-    """One model's answer, complete or partial."""
+class NamedAnswer(WireModel):
+    """What an answer is called."""
 
     response_id: UUID
     number: int
     """Its place among the step's calls, from 1: the number that people are shown."""
+    letter: str | None
+    """What people are shown instead until a blind choice; null if none is open."""
+
+
+class WireAIResponse(NamedAnswer):
+    """One model's answer, complete or partial."""
+
     model_name: str
     provider: str
     prompt_used: str
@@ -166,13 +174,12 @@ class Failure(WireModel):
     """What the call used, if that is known."""
     number: int | None = None
     """The answer's number; null in an error's data."""
+    letter: str | None = None
 
 
-class Streaming(WireModel):
+class Streaming(NamedAnswer):
     """An answer that is streaming, with the text received so far."""
 
-    response_id: UUID
-    number: int
     model: str
     text: str
 
@@ -342,11 +349,9 @@ class ViewSection(WireModel):
     """The last line of the text, included; an empty text has one blank line."""
 
 
-class ViewAnswer(WireModel):
+class ViewAnswer(NamedAnswer):
     """An answer of a step's page, apart from its text; also of a call without one."""
 
-    response_id: UUID
-    number: int
     model: str
     state: Literal["ended", "streaming", "failed", "queued"]
     round: int
@@ -450,18 +455,14 @@ def step_to_wire(
 ) -> WireStepState:
     """Return the wire shape of a step of `run`."""
     fields = ("rated_responses", "failures", "streaming")
-    numbers = step.numbers
-    numbered = {
-        name: [
-            ExtendedSource(
-                item,
-                number=numbers[item.response_id],
-                **marks.get(item.response_id, {}),
-            )
-            for item in getattr(step, name)
-        ]
-        for name in fields
-    }
+    numbers, hidden = step.numbers, hidden_letters(step)
+
+    def name_item(item: Any) -> ExtendedSource:  # noqa: ANN401 -- of three kinds
+        key = item.response_id
+        names = {"number": numbers[key], "letter": hidden.get(key)}
+        return ExtendedSource(item, **names, **marks.get(key, {}))
+
+    numbered = {name: [*map(name_item, getattr(step, name))] for name in fields}
     can = permitted.step_permissions(run, step)
     is_done = step.status in DONE_STATUSES
     return WireStepState.model_validate(

@@ -15,6 +15,7 @@ from difflib import SequenceMatcher
 from typing import Literal
 from uuid import UUID
 
+from writeit.domain.blind import answer_title
 from writeit.domain.operations.lifecycle import find_step
 from writeit.domain.run import PipelineRun
 from writeit.text.diff import most_similar
@@ -228,9 +229,9 @@ def read_compared_text(run: PipelineRun, side: ComparedSide) -> ComparedText:
             title=title, run_label=run_label, text=require_content(state)
         )
     answer = require_response(state, side.response)
-    number = wording.answer_label(state, answer.response_id)
+    title = answer_title(state, answer.response_id, answer.model)
     return ComparedText(
-        title=f"{side.step}, {number} · {answer.model}",
+        title=f"{side.step}, answer {title}",
         run_label=run_label,
         text=answer.processed_content,
     )

@@ -251,8 +251,8 @@ def _section_problem(
     if not remaining_markers:
         message = f"The hidden marker lines around {_section_label(key)} are missing."
         return SectionProblem(key, "missing", f"{message} {_REMEDY}", 0)
-    numbers = (m.number for m in remaining_markers if m.number is not None)
-    name = _section_label(key, next(numbers, None))
+    labels = (m.label for m in remaining_markers if m.label is not None)
+    name = _section_label(key, next(labels, None))
     message = f"The hidden marker lines around {name} are damaged or duplicated."
     line = len(LINE_END.findall(page[: remaining_markers[0].start]))
     return SectionProblem(key, "damaged", f"{message} {_REMEDY}", line)
@@ -263,9 +263,9 @@ _REMEDY = (
 )
 
 
-def _section_label(key: SectionKey, number: int | None = None) -> str:
+def _section_label(key: SectionKey, label: str | None = None) -> str:
     if isinstance(key, UUID):
-        return "an answer" if number is None else f"answer {number}"
+        return "an answer" if label is None else f"answer {label}"
     return "the merge" if key == "merge" else "the feedback"
 
 
@@ -376,7 +376,7 @@ def render_read_only(parts: Iterable[str | SectionText]) -> ReadOnlyPage:
         if isinstance(part, SectionText):
             sections.append(
                 PageSection(
-                    part.kind, part.response_id, part.number, line, after - 1, line
+                    part.kind, part.response_id, part.label, line, after - 1, line
                 )
             )
             pieces.append(fence := closing_fence(part.text))

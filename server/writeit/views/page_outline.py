@@ -24,8 +24,8 @@ class PageSection:
 
     kind: SectionKind
     response_id: UUID | None
-    number: int | None
-    """The answer's number; see `StepState.numbers`."""
+    label: str | None
+    """What the answer is called; see `SectionText.label`."""
     first_line: int
     """The first line of the text; an empty text has one line."""
     last_line: int
@@ -57,7 +57,7 @@ def find_page_sections(page: str) -> list[PageSection]:
             PageSection(
                 kind=opening.kind,
                 response_id=opening.response_id,
-                number=opening.number,
+                label=opening.label,
                 first_line=first,
                 last_line=bisect_right(starts, closing.start) - 2,
                 heading_line=first,

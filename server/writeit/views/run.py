@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from uuid import UUID
 
+from writeit.domain.answer import ResponseFailure
+from writeit.domain.blind import hidden_letters
 from writeit.domain.document import SourceFile
 from writeit.domain.entity import NAME_PATTERN
 from writeit.domain.operations.review import PlacedRemark
@@ -13,6 +15,7 @@ from writeit.domain.run import AppliedText, PipelineRun, StepState, StepStatus
 from writeit.domain.run_summary import RunNode, StaleStep
 from writeit.text.diff import count_words
 from writeit.views import wording
+from writeit.views.answer_heads import run_cost_text, step_cost_text
 from writeit.views.escape import (
     code_block,
     escape_inline,
@@ -129,9 +132,8 @@ def _origin_line(run: PipelineRun) -> str:
 
 
 def _status_section(run: PipelineRun) -> str:
-    answers = [answer for step in run.steps.values() for answer in step.ai_responses]
     status = f"**{wording.to_sentence(run_status_text(run))}**"
-    cost = wording.total_cost_text(answers, run.steps.values())
+    cost = run_cost_text(run)
     label = "Total cost" if run.is_finished else "Cost so far"
     return f"{status} {label}: {cost.removeprefix('cost ')}." if cost else status
 
@@ -165,7 +167,7 @@ def _step_line(run: PipelineRun, step: StepState) -> str:
         facts.append(escape_inline(step.ai_responses[step.user_selection].model))
     if step.content:
         facts.append(wording.text_length(step.content))
-    facts.append(wording.total_cost_text(step.ai_responses, [step]))
+    facts.append(step_cost_text(step))
     return " · ".join(filter(None, facts))
 
 
@@ -183,13 +185,19 @@ def _unplaced_section(remarks: Sequence[PlacedRemark]) -> str:
 
 def _failures_section(run: PipelineRun) -> str:
     lines = [
-        f"- {step.step_name}: {escape_inline(failure.model)},"
+        f"- {step.step_name}: {_failed_call(step, failure)},"
         f" {wording.FAILURE_DESCRIPTIONS[failure.reason]}."
         f" {wording.FAILURE_REMEDIES[failure.reason]}"
         for step in run.steps.values()
         for failure in step.failures
     ]
     return join_blocks("## Failed calls", "\n".join(lines)) if lines else ""
+
+
+def _failed_call(step: StepState, failure: ResponseFailure) -> str:
+    if failure.response_id in hidden_letters(step):
+        return wording.answer_label(step, failure.response_id)
+    return escape_inline(failure.model)
 
 
 def _inputs_section(run: PipelineRun) -> str:
@@ -293,12 +301,13 @@ def _file_link(run: PipelineRun, paragraph: str) -> str:
 
 
 def answer_name(step: StepState, response_id: UUID | None) -> str:
-    """Return the number and model of an answer; None stands for the user's words."""
+    """Return the name and model of an answer; None stands for the user's words."""
     answer = step.find_response(response_id) if response_id else None
     if answer is None:
         return "your own words"
     label = wording.answer_label(step, answer.response_id)
-    return f"{label} by {escape_inline(answer.model)}"
+    is_hidden = answer.response_id in hidden_letters(step)
+    return label if is_hidden else f"{label} by {escape_inline(answer.model)}"
 
 
 def _author_text(step: StepState) -> str:

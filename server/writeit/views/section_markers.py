@@ -27,7 +27,7 @@ SectionKind = Literal["answer", "coming", "merge", "feedback", "left", "right"]
 
 _MARKER = re.compile(
     r"^<!-- (?P<end>/?)writeit(?:-(?P<series>[1-9]\d{0,8}))?:"
-    r"(?:(?P<kind>answer|coming)(?: (?P<number>\d{1,9}))?"
+    r"(?:(?P<kind>answer|coming)(?: (?P<label>\d{1,9}|[A-Z]{1,9}))?"
     r" (?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
     r"|(?P<name>merge|feedback|left|right)) -->[ \t]*(?P<return>\r?)$",
     re.MULTILINE,
@@ -42,8 +42,8 @@ class SectionText:
     kind: SectionKind
     text: str
     response_id: UUID | None = None
-    number: int | None = None
-    """The answer's number; see `StepState.numbers`."""
+    label: str | None = None
+    """What the answer is called: its number, or its letter until a blind choice."""
 
     @property
     def key(self) -> SectionKey:
@@ -57,7 +57,7 @@ class Marker:
 
     kind: SectionKind
     response_id: UUID | None
-    number: int | None
+    label: str | None
     is_closing: bool
     series: int
     start: int
@@ -74,7 +74,7 @@ class Marker:
     @property
     def identity(self) -> tuple[object, ...]:
         """What tells it from the other markers of the page."""
-        return self.is_closing, self.kind, self.response_id, self.number
+        return self.is_closing, self.kind, self.response_id, self.label
 
 
 PageParts = list[str | SectionText]
@@ -122,7 +122,7 @@ def split_page(page: str) -> PageParts:
     position = 0
     for opening, closing in _marker_pairs(page):
         text = text_between(page, opening, closing)
-        section = SectionText(opening.kind, text, opening.response_id, opening.number)
+        section = SectionText(opening.kind, text, opening.response_id, opening.label)
         parts += [page[position : opening.start], section]
         position = closing.end + len(closing_fence(text))
     return [*parts, page[position:]]
@@ -134,7 +134,7 @@ def find_markers(page: str) -> Iterator[Marker]:
         yield Marker(
             kind=cast("SectionKind", match["kind"] or match["name"]),
             response_id=UUID(match["id"]) if match["id"] else None,
-            number=int(match["number"]) if match["number"] else None,
+            label=match["label"],
             is_closing=bool(match["end"]),
             series=int(match["series"] or 0),
             start=match.start(),
@@ -200,10 +200,10 @@ def _marker_pairs(page: str) -> Iterator[tuple[Marker, Marker]]:
 def _format_section(section: SectionText, series: int) -> str:
     mark = f"writeit-{series}" if series else "writeit"
     name = section.kind
-    number = "" if section.number is None else f" {section.number}"
+    label = "" if section.label is None else f" {section.label}"
     response_id = f" {section.response_id}" if section.response_id else ""
     return (
-        f"<!-- {mark}:{name}{number}{response_id} -->\n{section.text}\n"
+        f"<!-- {mark}:{name}{label}{response_id} -->\n{section.text}\n"
         f"<!-- /{mark}:{name}{response_id} -->\n"
         f"{closing_fence(section.text)}"
     )

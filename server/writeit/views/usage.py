@@ -72,16 +72,17 @@ def _cost_cell(row: UsageTotal) -> str:
 
 def render_choices(counts: Sequence[ChoiceCount]) -> str:
     """Return the page of what became of each model's answers."""
-    headers = ("step", "model", *_COUNTED)
+    headers = ("step", "model", "choice", *_COUNTED)
     rows = [
         (
             escape_inline(count.step),
             escape_inline(count.model),
+            "blind" if count.blind else "open",
             *(f"{getattr(count, name):,}" for name in _COUNTED),
         )
         for count in counts
     ]
-    table = markdown_table(headers, rows, right_aligned=range(2, len(headers)))
+    table = markdown_table(headers, rows, right_aligned=range(3, len(headers)))
     return page_of_blocks("# Choices", table if rows else "No answers yet.")
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from writeit.domain.answer import LENGTH_FINISH_REASONS, AIResponse
+from writeit.domain.blind import answer_name, drawn_letters
 from writeit.domain.errors import FailureReason
 from writeit.domain.operations.generate import incomplete_calls
 from writeit.domain.operations.review import describe_review
@@ -118,8 +119,8 @@ _RUN_STATUSES: Final[dict[PipelineStatus, str]] = {
 
 
 def answer_label(step: StepState, response_id: UUID) -> str:
-    """Name an answer of a step by its number."""
-    return f"answer {step.numbers[response_id]}"
+    """Name an answer of a step: "answer 2", "answer A" until a blind choice."""
+    return f"answer {answer_name(step, response_id)}"
 
 
 def count_of(amount: int, singular: str, plural: str = "") -> str:
@@ -238,8 +239,8 @@ def incomplete_choices(run: PipelineRun) -> list[str]:
             continue
         answer = step.ai_responses[step.user_selection]
         if ending := describe_ending(answer):
-            number = step.numbers[answer.response_id]
-            sentences.append(f"Answer {number} of {name} is incomplete: {ending}.")
+            label = f"Answer {answer_name(step, answer.response_id)}"
+            sentences.append(f"{label} of {name} is incomplete: {ending}.")
     return sentences
 
 
@@ -318,9 +319,12 @@ def selection_text(step: StepState) -> str:
     """Say what the user chose in a step, "" if nothing is chosen."""
     if step.user_selection is not None:
         chosen = step.ai_responses[step.user_selection]
-        choice = f"you chose {answer_label(step, chosen.response_id)}"
+        answer = answer_label(step, chosen.response_id)
+        if letter := drawn_letters(step).get(chosen.response_id):
+            answer += f" (shown as {letter})"
+        choice = f"you chose {answer}"
         if step.part is not None:
-            return f"you chose a part of {answer_label(step, chosen.response_id)}"
+            return f"you chose a part of {answer}"
         if step.edited_content is not None:
             return f"{choice} and edited it"
         return f"{choice}, which is incomplete" if chosen.is_cut else choice
@@ -479,21 +483,3 @@ def remark_text(remark: Remark) -> str:
     if remark.count > 1:
         parts.append(f"({count_of(remark.count, 'model')})")
     return " ".join(parts)
-
-
-def answer_facts(
-    run: PipelineRun, answer: AIResponse, text: str, marks: Mapping[UUID, str]
-) -> str:
-    """Return the length, duration and cost of an answer on one line, and its marks."""
-    usage = answer.usage_stats
-    about = "about " if usage.estimated else ""
-    facts = [
-        text_length(text, run.words_asked_for(answer.prompt_used)),
-        about + count_of(usage.completion_tokens, "token"),
-        cost_text(usage.cost_usd, estimated=usage.estimated),
-    ]
-    if answer.processing_time:  # not known if the server was killed
-        facts.insert(2, format_duration(answer.processing_time))
-    if answer.quality_score is not None:
-        facts.append(f"rated {answer.quality_score * 5:g} of 5")
-    return " · ".join(filter(None, [*facts, marks.get(answer.response_id)]))

@@ -28,7 +28,7 @@ function pageHtml(hasImages = false) {
 const CAN = { run: false, regenerate: true, select: true, merge: true, continue: false, skip: false, apply: false, branch: true };
 
 function answer(number, text, extra = {}) {
-  const head = { responseId: `id-${number}`, number, model: 'openai/gpt', state: 'ended', round: 0 };
+  const head = { responseId: `id-${number}`, name: String(number), model: 'openai/gpt', state: 'ended', round: 0 };
   const rest = { facts: '12 words · $0.0020', note: '', isChosen: false, isDraft: false, canContinue: false, score: null };
   return { ...head, ...rest, text, ...extra };
 }

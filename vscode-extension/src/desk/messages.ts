@@ -3,7 +3,9 @@ import type { StepPermissions, ViewAnswer } from '../protocol';
 /** What the page and the extension tell each other. Neither side trusts more than these shapes. */
 
 /** An answer as the page shows it. */
-export interface ShownAnswer extends ViewAnswer {
+export interface ShownAnswer extends Omit<ViewAnswer, 'number' | 'letter'> {
+  /** Its number, or its letter until a blind choice; `model` is blank until then. */
+  readonly name: string;
   readonly text: string;
   readonly isChosen: boolean;
   /** The answer has the user's own words, which no decision has taken yet. */

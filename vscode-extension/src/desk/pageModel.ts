@@ -1,6 +1,6 @@
 import { viewUri } from '../pages/uris';
 import type { PipelineRun, StepState, ViewReadResult, ViewSection } from '../protocol';
-import { stepStatusText } from '../wording';
+import { answerName, stepStatusText } from '../wording';
 import type { ComparePage, DeskPage, RunPage, ShownAnswer, StepPage } from './messages';
 
 /** The page of a view in the shape that the browser side draws. */
@@ -51,12 +51,14 @@ function stepPage(read: ViewReadResult, run: PipelineRun, step: StepState): Step
 
 function shownAnswers(read: ViewReadResult, step: StepState): ShownAnswer[] {
   const chosen = step.userSelection === null ? undefined : step.aiResponses[step.userSelection];
-  return (read.answers ?? []).map((head) => {
+  return (read.answers ?? []).map(({ number, letter, ...head }) => {
     const { responseId } = head;
     const answer = step.aiResponses.find((each) => each.responseId === responseId);
     const section = read.sections.find((each) => each.responseId === responseId);
     return {
       ...head,
+      name: answerName({ number, letter }),
+      model: letter === null ? head.model : '',
       text: section === undefined ? '' : linesOf(read.text, section),
       isChosen: answer !== undefined && answer === chosen,
       isDraft: read.drafts?.[responseId] !== undefined,

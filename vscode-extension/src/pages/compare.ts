@@ -4,7 +4,7 @@ import type { App } from '../app';
 import { compareWithDocument } from '../apply/applyOutcome';
 import type { PipelineRun, Side, StepState } from '../protocol';
 import { inform } from '../followUps';
-import { answerLabel } from '../wording';
+import { answerLabel, modelOf } from '../wording';
 import { answerUri } from './answerDocuments';
 import { showDiff, showDocument, usesDesk } from './showDocument';
 import { viewUri } from './uris';
@@ -139,13 +139,13 @@ function findAnswer(
     ({ responseId }, index) => response === index || response === responseId,
   );
   if (ended !== undefined) {
-    return { responseId: ended.responseId, title: answerLabel(ended) };
+    return { responseId: ended.responseId, title: answerLabel(ended, modelOf(ended)) };
   }
   const coming = streaming.find(({ responseId }) => responseId === response);
   return (
     coming && {
       responseId: coming.responseId,
-      title: l10n.t('Answer {0}: {1}', coming.number, coming.model),
+      title: answerLabel(coming, coming.model),
     }
   );
 }

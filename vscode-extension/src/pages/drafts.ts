@@ -1,11 +1,12 @@
 import * as vscode from 'vscode';
+import type { AIResponse } from '../protocol';
 
 /** What an editable text becomes: an edited answer, or the merge of a step. */
 export interface Draft {
   readonly runId: string;
   readonly step: string;
   /** The edited answer; undefined for the merge. */
-  readonly answer?: { readonly responseId: string; readonly number: number };
+  readonly answer?: Pick<AIResponse, 'responseId' | 'number' | 'letter'>;
 }
 
 const CONTEXT_KEY = 'writeit.drafts';

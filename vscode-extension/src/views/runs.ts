@@ -7,7 +7,15 @@ import { listAnswers } from '../quickPicks';
 import { listRuns } from '../runList';
 import type { AIResponse, PipelineRun, RunSummary, RunTree, StepState } from '../protocol';
 import type { ServerAction } from '../serverActions';
-import { answerLabel, answerSummary, costText, excerpt, plural, stepStatusText } from '../wording';
+import {
+  answerLabel,
+  answerSummary,
+  costText,
+  excerpt,
+  plural,
+  stepStatusText,
+  modelOf,
+} from '../wording';
 import { answerContextValue, runContextValue, stepContextValue } from './contextValues';
 import type { TreeProvider } from './treeProvider';
 
@@ -252,7 +260,7 @@ function answerNode(
 ): TreeNode {
   const { responseId } = answer;
   const isChosen = answer === chosenAnswer(step);
-  return new TreeNode(answerLabel(answer), {
+  return new TreeNode(answerLabel(answer, modelOf(answer)), {
     description: answerSummary(answer, isChosen),
     tooltip: excerpt(answer.processedContent, 300),
     icon: isChosen ? 'check' : 'comment',

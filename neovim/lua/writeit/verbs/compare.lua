@@ -216,7 +216,7 @@ local function select_two(target, step, numbers)
     numbers = { '1', '2' }
   end
   local left = decide.select_answer(target, step, numbers[1], 'Compare')
-  local prompt = ('Compare answer %d with'):format(left.number)
+  local prompt = ('Compare answer %s with'):format(targets.answer_name(left))
   return left.responseId, decide.select_answer(target, step, numbers[2], prompt).responseId
 end
 

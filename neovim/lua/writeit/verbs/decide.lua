@@ -51,16 +51,19 @@ local function answer_line(answer)
     text = vim.fn.strcharpart(text, 0, width) .. '…'
   end
   local note = answer.partial and ', incomplete' or ''
-  local model = answer.provider .. '/' .. answer.modelName
-  return ('answer %d · %s%s: %s'):format(answer.number, model, note, text)
+  local name = targets.answer_name(answer)
+  if name == tostring(answer.number) then
+    name = ('%s · %s/%s'):format(name, answer.provider, answer.modelName)
+  end
+  return ('answer %s%s: %s'):format(name, note, text)
 end
 
 ---@param step writeit.Step
 ---@return writeit.Answer[]
-local function by_number(step)
+local function by_name(step)
   local answers = vim.list_slice(step.aiResponses)
   table.sort(answers, function(left, right)
-    return left.number < right.number
+    return ('%9s'):format(targets.answer_name(left)) < ('%9s'):format(targets.answer_name(right))
   end)
   return answers
 end
@@ -75,14 +78,14 @@ local function in_view_order(target, step)
   for place, section in ipairs(view.read_sections(target.client, uri)) do
     places[section.responseId or ''] = place
   end
-  local answers = by_number(step)
+  local answers = by_name(step)
   table.sort(answers, function(left, right)
     return (places[left.responseId] or 0) < (places[right.responseId] or 0)
   end)
   return answers
 end
 
---- One of a step's answers: that with the given number, the only one, else the one that
+--- One of a step's answers: that with the given name, the only one, else the one that
 --- the user selects. Raises an error if the step has no such answer.
 ---@param target writeit.RunTarget
 ---@param step writeit.Step
@@ -90,7 +93,7 @@ end
 ---@param prompt string
 ---@return writeit.Answer
 function M.select_answer(target, step, number, prompt)
-  local answers = by_number(step)
+  local answers = by_name(step)
   if #answers == 0 then
     error({
       message = ('%s has no answers yet.'):format(step.stepName),
@@ -98,14 +101,14 @@ function M.select_answer(target, step, number, prompt)
     }, 0)
   elseif number then
     for _, answer in ipairs(answers) do
-      if tostring(answer.number) == number then
+      if targets.is_answer(answer, number) then
         return answer
       end
     end
-    local last = answers[#answers].number
+    local names = vim.tbl_map(targets.answer_name, answers)
     error({
       message = ('%s has no answer %s.'):format(step.stepName, number),
-      hint = last == 1 and 'It has answer 1.' or ('It has answers 1 to %d.'):format(last),
+      hint = ('Its answers are: %s.'):format(table.concat(names, ', ')),
     }, 0)
   elseif #answers == 1 then
     return answers[1]
@@ -149,7 +152,17 @@ function M.find_answer(target, step, call, number, prompt)
   end) or M.select_answer(target, step, number, prompt)
 end
 
---- The answer that a command is about, and the words after its number.
+--- Whether a word is the letter of an answer; `a` may begin feedback.
+---@param step writeit.Step
+---@param word string
+---@return boolean
+local function has_letter(step, word)
+  return vim.iter(step.aiResponses):any(function(answer)
+    return answer.letter == word
+  end)
+end
+
+--- The answer that a command is about, and the words after its number or letter.
 ---@param call writeit.Call
 ---@param prompt string
 ---@return writeit.RunTarget, writeit.Step, writeit.Answer, string? feedback
@@ -157,7 +170,7 @@ local function parse_answer(call, prompt)
   local target = targets.find_run(call.buf)
   local step = targets.step(target, targets.run(target))
   local first = call.arguments[1] or ''
-  local number = first:match('^%-?[%d.]+$')
+  local number = first:match('^%-?[%d.]+$') or (has_letter(step, first) and first) or nil
   local words = number and vim.trim(call.words:sub(#first + 1)) or call.words
   local answer = M.find_answer(target, step, call, number, prompt:format(step.stepName))
   return target, step, answer, words ~= '' and words or nil
@@ -179,7 +192,7 @@ local function choose(call, goes_on)
   end
   local target, step, answer, feedback = parse_answer(call, 'Choose for %s')
   local is_part = call.range and M.answer_at(call) == answer.responseId
-  local format = is_part and 'Lines of answer %d of %s chosen.' or 'Answer %d of %s chosen.'
+  local format = is_part and 'Lines of answer %s of %s chosen.' or 'Answer %s of %s chosen.'
   decide(target.client, 'step.select', {
     runId = target.run_id,
     step = step.stepName,
@@ -188,7 +201,7 @@ local function choose(call, goes_on)
     feedback = feedback,
     stopOthers = stream.end_by_choice(target.run_id) or nil,
     goOn = goes_on or nil,
-  }, format:format(answer.number, step.stepName))
+  }, format:format(targets.answer_name(answer), step.stepName))
 end
 
 --- `:WriteIt choose [number] [feedback]`
@@ -233,8 +246,8 @@ end
 function M.edit(call)
   local target, step, answer, feedback = parse_answer(call, 'Edit for %s')
   editor.open(target, {
-    name = ('answer-%d'):format(answer.number),
-    title = ('%s, answer %d'):format(step.stepName, answer.number),
+    name = ('answer-%s'):format(targets.answer_name(answer)),
+    title = ('%s, answer %s'):format(step.stepName, targets.answer_name(answer)),
     text = answer.processedContent,
     draft = { step = step.stepName, kind = 'answer', response = answer.responseId },
     submit = function(text, words, goes_on)
@@ -245,7 +258,7 @@ function M.edit(call)
         content = text,
         feedback = words or feedback,
         goOn = goes_on or nil,
-      }, ('Edited answer %d of %s chosen.'):format(answer.number, step.stepName))
+      }, ('Edited answer %s of %s chosen.'):format(targets.answer_name(answer), step.stepName))
     end,
   })
 end
@@ -325,7 +338,7 @@ local function name_of(client, params)
   local step = targets.step({ step = params.step }, run)
   for index, answer in ipairs(step.aiResponses) do
     if params.response == answer.responseId or params.response == index - 1 then
-      return ('Answer %d of %s chosen.'):format(answer.number, step.stepName)
+      return ('Answer %s of %s chosen.'):format(targets.answer_name(answer), step.stepName)
     end
   end
   return ('Answer of %s chosen.'):format(step.stepName)

@@ -67,7 +67,8 @@ function M.rate(call)
     response = answer.responseId,
     score = score / MAX_SCORE,
   })
-  notify.info(('Answer %d of %s rated %s.'):format(answer.number, step.stepName, score))
+  local name = targets.answer_name(answer)
+  notify.info(('Answer %s of %s rated %s.'):format(name, step.stepName, score))
 end
 
 --- `:WriteIt stop [number]`, which does not wait in the queue: one answer, else all.
@@ -75,18 +76,19 @@ end
 function M.stop(call)
   local source = stream.find(call.buf) or targets.find_run(call.buf)
   local run = rpc.execute(source.client, 'run.show', { runId = source.run_id })
-  local number = tonumber(call.arguments[1])
+  local number = call.arguments[1]
   local id = not number and require('writeit.verbs.decide').answer_at(call)
   for _, answer in ipairs(targets.step(source, run).streaming) do
-    if answer.number == number or answer.responseId == id then
+    if targets.is_answer(answer, number) or answer.responseId == id then
       local params = { runId = source.run_id, responseId = answer.responseId }
       rpc.execute(source.client, 'response.stop', params)
-      notify.info(('Stopped answer %d. What was received is kept.'):format(answer.number))
+      local name = targets.answer_name(answer)
+      notify.info(('Stopped answer %s. What was received is kept.'):format(name))
       return
     end
   end
   if number then
-    error({ message = ('Answer %d is not being generated.'):format(number) }, 0)
+    error({ message = ('Answer %s is not being generated.'):format(number) }, 0)
   end
   M.pause_command(source.client, { runId = source.run_id })
 end

@@ -11,6 +11,7 @@ from tempfile import mkstemp
 
 from writeit.cli.console import InputStopped
 from writeit.cli.interactive.loop import LeaveRun, Shell, StepOperation, verb
+from writeit.domain.blind import answer_name, find_named, hidden_letters
 from writeit.domain.errors import InvalidParams
 from writeit.domain.operations import generate, lifecycle, select
 from writeit.domain.operations.generate import check_can_regenerate
@@ -22,23 +23,25 @@ from writeit.text.lines import escape_controls
 from writeit.views.wording import count_of
 
 
-def parse_answer_index(state: StepState, number: str) -> int:
-    """Return the index of the answer with this number.
+def parse_answer_index(state: StepState, name: str) -> int:
+    """Return the index of the answer with this number or, in a blind step, letter.
+
+    Of an incomplete answer and the one that replaced it, the later one is meant.
 
     Raises:
         InvalidParams: there is no such answer.
     """
     count = len(state.ai_responses)
-    numbers = [state.numbers[answer.response_id] for answer in state.ai_responses]
-    if not number.isdecimal() or int(number) not in numbers:
+    found = find_named(state, name.lstrip("0"))
+    if found is None:
+        what = "letter" if hidden_letters(state) else "number"
         raise InvalidParams(
-            f"There is no answer {number}." if number else "Which answer?",
-            hint=f"Type its number. The step has {count_of(count, 'answer')}."
+            f"There is no answer {name}." if name else "Which answer?",
+            hint=f"Type its {what}. The step has {count_of(count, 'answer')}."
             if count
             else "Generate the step first.",
         )
-    # Of an incomplete answer and the one that replaced it, the later one is meant.
-    return len(numbers) - 1 - numbers[::-1].index(int(number))
+    return lifecycle.find_response_index(state, found)
 
 
 def parse_choice(state: StepState, words: str) -> tuple[int, str | None]:
@@ -118,7 +121,7 @@ async def continue_answer(shell: Shell, run: PipelineRun, argument: str) -> None
     """Let the model write the rest of an incomplete answer."""
     step = shell.step_state(run)
     if not argument and (cut := generate.continuable_answers(run, step)):
-        argument = str(step.numbers[cut[-1].response_id])
+        argument = answer_name(step, cut[-1].response_id)
     await shell.generate(
         ContinueResponse(
             run_id=shell.run_id,
@@ -262,7 +265,9 @@ async def merge_with_model(shell: Shell, run: PipelineRun, argument: str) -> Non
     """Merge with a model."""
     step = shell.step_state(run)
     generate.check_can_merge(run, step)
-    numbers = re.match(r"(?:\d+[\s,]+)*", f"{argument} ")
+    names = "|".join(sorted(hidden_letters(step).values(), reverse=True))
+    known = rf"\d+|{names}" if names else r"\d+"
+    numbers = re.match(rf"(?:(?:{known})[\s,]+)*", f"{argument} ")
     chosen = numbers[0] if numbers else ""
     instruction = argument[len(chosen.rstrip()) :].strip()
     parts = _parse_parts(step, chosen)

@@ -20,6 +20,7 @@ from writeit.cli.output import (
 )
 from writeit.cli.trust import TerminalRequest, generate_with_consent
 from writeit.cli.workspace import OpenWorkspace
+from writeit.domain.blind import hidden_letters
 from writeit.domain.errors import WriteItError
 from writeit.domain.operations.generate import continuable_answers
 from writeit.domain.operations.lifecycle import Events, find_step
@@ -266,11 +267,16 @@ def _prompt_text(shell: Shell, run: PipelineRun, cost: str) -> str:
     else:
         last = max(state.numbers[a.response_id] for a in state.ai_responses)
         numbers = str(last) if count == 1 else f"1-{last}"
+        if hidden := hidden_letters(state):
+            names = {hidden.get(a.response_id, "") for a in state.ai_responses}
+            numbers = ", ".join(sorted(names, key=lambda n: (len(n), n)))
         compare = ", compare" if count > 1 else ""
         more = ", continue" if continuable_answers(run, state) else ""
         act = "choose and continue" if shell.console.is_interactive else "choose"
         act += cost
         spec = shell.workspace.engine.configuration(run).step(state.step_name)
-        item = " (1:2 for item 2 of answer 1)" if spec.choose == "item" else ""
+        first = "A" if hidden else "1"
+        item = f" ({first}:2 for item 2 of answer {first})"
+        item = item if spec.choose == "item" else ""
         choices = f"{numbers} to {act}{item}, edit, again, take, merge{compare}{more}"
     return f"[{state.step_name}] {choices}, back, pause, ? for more: "

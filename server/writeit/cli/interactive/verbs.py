@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Final
 
 from writeit.cli.interactive.answers import parse_answer_index
 from writeit.cli.interactive.loop import VERBS, LeaveRun, Shell, Verb, verb
 from writeit.cli.output import render_comparison, render_for_terminal
+from writeit.domain.blind import hidden_letters
 from writeit.domain.errors import InvalidParams, InvalidTransition, NotFound
 from writeit.domain.run import DONE_STATUSES, PipelineRun, PipelineStatus, StepStatus
 from writeit.engine.queries import read_full_tree
@@ -131,6 +133,7 @@ async def leave_run(_shell: Shell, _run: PipelineRun, _argument: str) -> None:
 
 _NUMBERS = re.compile(r"[-\d\s,.]*")
 _LEADING_NUMBER = re.compile(r"(\d+(?::\d+)?)\s*(.*)")
+_LEADING_LETTER = re.compile(r"([A-Z]+(?::\d+)?)(?!\S)\s*(.*)")
 _VERBS_BY_WORD: Final = {
     word: known for known in VERBS for word in (known.name, known.letter) if word
 }
@@ -150,19 +153,25 @@ async def execute_verb_line(shell: Shell, run: PipelineRun, line: str) -> None:
     if not line:
         await _execute_empty_line(shell, run)
         return
-    parsed, argument = parse_line(line)
+    letters = hidden_letters(shell.step_state(run)).values()
+    parsed, argument = parse_line(line, letters)
     await parsed.handler(shell, run, argument)
 
 
-def parse_line(line: str) -> tuple[Verb, str]:
+def parse_line(line: str, letters: Collection[str]) -> tuple[Verb, str]:
     """Return the verb of a line and its argument.
+
+    `letters` name answers, as numbers do; `A` is one of them, and `a` a verb.
 
     What is typed behind a number is feedback, unless it is a verb that takes a number.
 
     Raises:
         NotFound: there is no such verb; similar ones are suggested.
     """
-    if number := _LEADING_NUMBER.fullmatch(line):
+    number = _LEADING_NUMBER.fullmatch(line)
+    if number is None and (letter := _LEADING_LETTER.fullmatch(line)):
+        number = letter if letter[1].partition(":")[0] in letters else None
+    if number:
         word, _, words = number[2].partition(" ")
         is_verb = word.lower() in _VERBS_BY_WORD and _NUMBERS.fullmatch(words)
         known = _VERBS_BY_WORD[word.lower() if is_verb else "pick"]

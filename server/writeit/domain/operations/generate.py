@@ -8,6 +8,7 @@ from datetime import datetime
 
 from writeit.domain import events as e
 from writeit.domain.answer import MAX_CONTINUATIONS, AIResponse, Call
+from writeit.domain.blind import answer_name
 from writeit.domain.entity import TokenUsage
 from writeit.domain.errors import FailureReason, RetryLimit, WriteItError
 from writeit.domain.events import Event
@@ -148,7 +149,7 @@ def check_can_continue(run: PipelineRun, step: StepState, answer: AIResponse) ->
         raise busy_error(run)
     if run.has_begun_after(step.step_name):
         raise later_steps_error(step, "step_continued")
-    label = f"answer {step.numbers[answer.response_id]} of {step.step_name}"
+    label = f"answer {answer_name(step, answer.response_id)} of {step.step_name}"
     if not answer.can_continue:
         reason = f"{label} is complete"
         raise step_error(step, "step_continued", reason=reason)

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from writeit.domain import events as e
+from writeit.domain.blind import with_known_models
 from writeit.domain.errors import Busy, InvalidParams, InvalidTransition, NotFound
 from writeit.domain.events import Event
 from writeit.domain.pipeline import Output, PipelineConfiguration
@@ -344,7 +345,9 @@ def _branched_step(step: StepState) -> StepState:
         status=StepStatus.RUNNING,
         started_at=step.started_at,
         ai_responses=step.ai_responses,
-        calls=tuple(call for call in step.calls if call.response_id in ended),
+        calls=tuple(
+            call for call in with_known_models(step).calls if call.response_id in ended
+        ),
         ratings=step.ratings,
     )
     numbers = step.numbers

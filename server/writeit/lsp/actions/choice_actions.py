@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from writeit.domain.answer import AIResponse
+from writeit.domain.blind import answer_name, hidden_letters
 from writeit.domain.operations import generate, permitted
 from writeit.domain.run import MAX_RETRIES, PipelineRun, StepState, StepStatus
 from writeit.lsp.actions import (
@@ -21,7 +22,7 @@ from writeit.lsp.actions.outlook import Outlook
 from writeit.text.block_reader import list_items
 from writeit.text.lines import fold_space
 from writeit.views import wording
-from writeit.views.step import EndedAnswer, is_selected, list_answers
+from writeit.views.answer_heads import EndedAnswer, is_selected, list_answers
 
 MAX_PREVIEW_CHARACTERS = 40
 """Characters of an answer in the title of its action."""
@@ -46,7 +47,7 @@ def selection_actions(
     alone = len(step.ai_responses) == 1
     for item in list_answers(step):
         if isinstance(item, EndedAnswer) and not is_selected(step, item.answer):
-            which = "" if alone else f" of answer {item.number}"
+            which = "" if alone else f" of answer {item.label}"
             for choice in _choices(run, step, item, outlook, which):
                 is_open = step.status is StepStatus.RUNNING
                 yield replace(choice, has_lens=alone and is_open)
@@ -84,8 +85,8 @@ def _choices(
             **params,
         )
     if not items:
-        title = f"Choose answer {item.number}{then}"
-        preview = f" ({_answer_preview(item.answer)})"
+        title = f"Choose answer {item.label}{then}"
+        preview = f" ({_answer_preview(step, item.answer)})"
         yield run_action(
             run,
             f"{title}{preview}",
@@ -121,8 +122,8 @@ def _choose_and_stop(
 ) -> Action:
     return run_action(
         run,
-        f"Stop the others, choose answer {item.number}{_then(run, step, outlook)}"
-        f" ({_answer_preview(item.answer)})",
+        f"Stop the others, choose answer {item.label}{_then(run, step, outlook)}"
+        f" ({_answer_preview(step, item.answer)})",
         "writeit.step.select",
         step=step.step_name,
         response=str(item.answer.response_id),
@@ -141,8 +142,8 @@ def other_choices(run: PipelineRun, step: StepState) -> Iterator[Action]:
         if isinstance(item, EndedAnswer) and not is_selected(step, item.answer):
             yield run_action(
                 run,
-                f"Choose answer {item.number} for {name}"
-                f" ({_answer_preview(item.answer)})",
+                f"Choose answer {item.label} for {name}"
+                f" ({_answer_preview(step, item.answer)})",
                 "writeit.step.select",
                 step=name,
                 response=str(item.answer.response_id),
@@ -173,16 +174,16 @@ def other_choices(run: PipelineRun, step: StepState) -> Iterator[Action]:
 def _continue_action(
     run: PipelineRun, step: StepState, answer: AIResponse, *, has_lens: bool = False
 ) -> Action:
-    number = step.numbers[answer.response_id]
+    label = wording.answer_label(step, answer.response_id)
     return run_action(
         run,
-        f"Continue answer {number} of {step.step_name}",
+        f"Continue {label} of {step.step_name}",
         "writeit.step.continue",
         step=step.step_name,
         response=str(answer.response_id),
         uses_model=True,
         has_lens=has_lens,
-        lens_title=f"Continue answer {number}",
+        lens_title=f"Continue {label}",
     )
 
 
@@ -192,18 +193,22 @@ def _excerpt(text: str) -> str:
     return f"{words[:MAX_PREVIEW_CHARACTERS]}{cut}"
 
 
-def _answer_preview(answer: AIResponse) -> str:
-    partial = ", incomplete" if answer.is_cut else ""
-    return f"{answer.model}{partial}: {_excerpt(answer.processed_content)}"
+def _answer_preview(step: StepState, answer: AIResponse) -> str:
+    partial = ["incomplete"] if answer.is_cut else []
+    is_hidden = answer.response_id in hidden_letters(step)
+    facts = ", ".join([*([] if is_hidden else [answer.model]), *partial])
+    return f"{facts and f'{facts}: '}{_excerpt(answer.processed_content)}"
 
 
 def _last_answers_comparison(run: PipelineRun, step: StepState) -> Action:
+    ended = [i.answer for i in list_answers(step) if isinstance(i, EndedAnswer)]
+    last = ended[:2] if hidden_letters(step) else step.ai_responses[-2:]
     left, right = (
-        comparison_side(run, step.step_name, answer.response_id)
-        for answer in step.ai_responses[-2:]
+        comparison_side(run, step.step_name, answer.response_id) for answer in last
     )
+    which = "first" if hidden_letters(step) else "last"
     return comparison_action(
-        f"Compare the last two answers of {step.step_name}", left, right
+        f"Compare the {which} two answers of {step.step_name}", left, right
     )
 
 
@@ -234,7 +239,7 @@ def answer_actions(
     name, answer = step.step_name, step.find_response(response_id)
     if answer is None:
         return  # the page is older than the run
-    item = EndedAnswer(answer, step.numbers[response_id])
+    item = EndedAnswer(answer, answer_name(step, response_id))
     if step.streaming:
         yield _choose_and_stop(run, step, item, outlook)
     can_select = permitted.step_permissions(run, step).select

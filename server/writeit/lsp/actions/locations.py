@@ -161,7 +161,7 @@ def action_locations(page: DisplayedPage) -> Iterator[ActionLocation]:
                             page.section_text(section),
                             page.outlook,
                         ),
-                        f"answer {section.number}" if section.number else "",
+                        f"answer {section.label}" if section.label else "",
                     )
         case uris.CompareView(left, right) if left.run_id != right.run_id:
             stored = page.folder.store.get_run(left.run_id)

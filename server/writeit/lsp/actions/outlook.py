@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from writeit.domain.blind import hidden_letters
 from writeit.domain.errors import WriteItError
 from writeit.domain.operations import generate
 from writeit.domain.run import PipelineRun, StepStatus
@@ -62,8 +63,9 @@ async def find_outlook(folder: WorkspaceFolder, run: PipelineRun) -> Outlook:
     lost = tuple(call.model for call in generate.incomplete_calls(step))
     later = run.later_steps(run.current_step)
     is_open = step.status is StepStatus.PENDING
+    cost = cost_of(step.step_name, lost)
     return Outlook(
-        cost=cost_of(step.step_name, lost),
+        cost="" if lost and hidden_letters(step) else cost,
         next_cost=cost_of(later[0].step_name) if later and not is_open else "",
         stale=stale,
         chooses_items=chooses_items,

@@ -20,7 +20,7 @@ from writeit.lsp import protocol as p
 from writeit.lsp import shapes
 from writeit.lsp.command import Request, command
 from writeit.lsp.convert import path_to_uri
-from writeit.lsp.fallback_messages import show_answers_message
+from writeit.lsp.fallback_messages import answers_message
 from writeit.lsp.folder import WorkspaceFolder
 from writeit.lsp.pages.user_edits import UserEdits
 from writeit.lsp.progress import ProgressCounter, StreamSender, WorkDoneProgress
@@ -127,7 +127,8 @@ async def run_generation(
                 await on_answered(state)
             else:
                 run = await folder.engine.load_run(generation.run_id)
-                show_answers_message(client, run, state.step_name)
+                message = answers_message(run, state.step_name)
+                client.show_fallback_message(message)
         except WriteItError as refused:
             if not accepted.done():
                 accepted.set_exception(refused)

@@ -104,8 +104,15 @@ async def read_view_text(request: Request[p.ViewReadParams]) -> p.ViewReadResult
         for step in run.steps.values()
         for index, answer in enumerate(step.ai_responses)
     }
+    numbers: dict[UUID | None, int] = {
+        key: number for s in run.steps.values() for key, number in s.numbers.items()
+    }
     sections = [
-        ExtendedSource(section, index=indices.get(section.response_id))
+        ExtendedSource(
+            section,
+            index=indices.get(section.response_id),
+            number=numbers.get(section.response_id),
+        )
         for section in page.sections
     ]
     name = getattr(getattr(view, "right", view), "step", None)

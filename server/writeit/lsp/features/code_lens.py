@@ -22,6 +22,7 @@ from writeit.lsp.edits.review import find_review
 from writeit.lsp.folder import LIBRARY_SECONDS, WorkspaceFolder
 from writeit.lsp.session import Session
 from writeit.views import wording
+from writeit.views.answer_heads import run_cost_text
 
 MAX_FIRST_LINE_LENSES = 3
 """The state, the next act and one more."""
@@ -121,5 +122,6 @@ def status_line_of(run: PipelineRun) -> str:
     """Return a run's step, status and cost on one line."""
     names = run.step_names
     place = f"{run.current_step} ({names.index(run.current_step) + 1}/{len(names)})"
-    spent = "" if run.cost_usd is None else f" · {wording.format_usd(run.cost_usd)}"
+    is_shown = run.cost_usd is not None and run_cost_text(run)
+    spent = f" · {wording.format_usd(run.cost_usd or 0)}" if is_shown else ""
     return f"WriteIt: {place}, {wording.current_step_status_text(run)}{spent}"

@@ -35,12 +35,10 @@ export class AnswerCard {
   constructor(answer: ShownAnswer, context: CardContext) {
     this.answer = answer;
     this.#context = context;
-    const { responseId, number } = answer;
-    const id = `answer-${number}-${responseId}`;
-    const name = fill(labels.answer, number);
-    this.#heading = element('h2', { id }, name);
+    const { responseId } = answer;
+    const id = `answer-${responseId}`;
+    this.#heading = element('h2', { id });
     this.#bar.setAttribute('role', 'group');
-    this.#bar.setAttribute('aria-label', name);
     this.body = element('div', { class: 'prose', 'data-answer': responseId });
     this.root = element(
       'article',
@@ -66,6 +64,9 @@ export class AnswerCard {
       'data-chosen': answer.isChosen,
       'aria-busy': String(answer.state === 'streaming'),
     });
+    const name = fill(labels.answer, answer.name);
+    setText(this.#heading, name);
+    this.#bar.setAttribute('aria-label', name);
     setText(this.#model, answer.model);
     setText(this.#state, stateText(answer));
     setText(this.#facts, answer.facts);
@@ -132,7 +133,7 @@ export class AnswerCard {
     }
     const other = page.answers.find((each) => each.responseId === compared);
     const isOther = other !== undefined && compared !== responseId;
-    const label = isOther ? fill(labels.compareWith, other.number) : labels.compare;
+    const label = isOther ? fill(labels.compareWith, other.name) : labels.compare;
     const run = (): void => {
       this.#context.compare(responseId);
     };
@@ -201,7 +202,7 @@ export class AnswerCard {
         const { responseId } = this.answer;
         act({ act: 'choose', responseId, goOn: true, item: index + 1 });
       };
-      const about = `${index + 1}, ${fill(labels.answer, this.answer.number)}`;
+      const about = `${index + 1}, ${fill(labels.answer, this.answer.name)}`;
       item.append(
         element('div', { class: 'item-bar' }, button({ label: labels.chooseItem, about, run })),
       );
@@ -214,7 +215,7 @@ export class AnswerCard {
 
   #edit(isEditing: boolean): void {
     if (isEditing) {
-      const label = fill(labels.editField, this.answer.number);
+      const label = fill(labels.editField, this.answer.name);
       this.#editor = new Field(this.answer.responseId, label, 16);
       this.#editor.show(this.answer.text, this.#saved);
       this.body.hidden = true;

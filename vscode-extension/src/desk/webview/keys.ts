@@ -41,7 +41,8 @@ function pressKey(step: StepView, event: KeyboardEvent): boolean {
     return card.press('Ctrl+Enter');
   }
   if (/^[1-9]$/.test(key)) {
-    return goTo(step.cards.find(({ answer }) => answer.number === Number(key)));
+    const letter = String.fromCharCode('@'.charCodeAt(0) + Number(key));
+    return goTo(step.cards.find(({ answer: { name } }) => name === key || name === letter));
   }
   if (key === 'g' || key === 'f') {
     (key === 'g' ? step.dock.merge : step.dock.feedback).open(true);

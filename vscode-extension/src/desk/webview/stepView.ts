@@ -174,7 +174,7 @@ export class StepView {
     });
     if (ended.length > 0) {
       const said = ended.map(
-        (answer) => `${fill(labels.answer, answer.number)}: ${stateText(answer) || answer.facts}`,
+        (answer) => `${fill(labels.answer, answer.name)}: ${stateText(answer) || answer.facts}`,
       );
       this.say(said.join('. '));
     }
@@ -203,7 +203,7 @@ function updateRound(
     open: isNewest || isOpen,
   });
   summary.hidden = isNewest;
-  const numbers = answers.map((answer) => answer.number).join(', ');
+  const numbers = answers.map(({ name }) => name).join(', ');
   const text = isNewest ? '' : `${labels.olderRounds} · ${numbers}`;
   if (summary.textContent !== text) {
     summary.textContent = text;
