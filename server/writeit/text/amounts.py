@@ -267,9 +267,8 @@ class NumberReader:
             return Number(at, [value], stop, is_word=True, is_loose=is_idiom)
         if word in _FIXED:
             value, measure = _FIXED[word]
-            return Number(
-                at, [value], at + 1, is_loose=True, forms=[(1, [(measure, 1)])]
-            )
+            forms = [(1.0, [(measure, 1.0)])]
+            return Number(at, [value], at + 1, is_loose=True, forms=forms)
         if (german := _german(word)) is not None:
             is_idiom = word in {"hundert", "tausend"}
             return Number(at, [german], at + 1, is_word=True, is_loose=is_idiom)
@@ -436,10 +435,8 @@ def _values(digits: str, language: Language) -> list[float]:
     if not marks:
         return [float(plain)]
     is_grouped = re.fullmatch(r"[1-9]\d{0,2}(?:([.,])\d{3}(?:\1\d{3})*)?", plain)
-    whole, decimal = (
-        float(head + "".join(groups)),
-        float(f"{head}{''.join(groups[:-1])}.{groups[-1]}"),
-    )
+    whole = float("".join((head, *groups)))
+    decimal = whole / 10 ** len(groups[-1])
     if len(marks) > 1:
         is_decimal = re.fullmatch(r"\d{1,3}(?:(,\d{3})+\.|(\.\d{3})+,)\d+", plain)
         return [whole] if is_grouped else [decimal] if is_decimal else []

@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from itertools import combinations, groupby, pairwise
 from typing import NamedTuple
 
 from writeit.text.amounts import REACH, Amount, Key
@@ -52,9 +52,7 @@ class FactSources:
     def __init__(self, sources: Sequence[str]) -> None:
         self._texts = [FactText(source) for source in sources]
         self._keys: dict[Key, SourcePlace] = {}
-        self._sizes: defaultdict[str, list[tuple[float, SourcePlace]]] = defaultdict(
-            list
-        )
+        self._sizes = defaultdict[str, list[tuple[float, SourcePlace]]](list)
         self._read_facts()
         self._words = _Sequences(
             (word, SourcePlace(number, start, end))
@@ -154,8 +152,7 @@ class FactSources:
         )
 
     def _place_of_reading(self, reading: Amount | Moment) -> SourcePlace | None:
-        found = next(filter(None, map(self._keys.get, reading.wanted())), None)
-        if found is not None:
+        if found := next(filter(None, map(self._keys.get, reading.wanted())), None):
             return found
         if isinstance(reading, Moment):
             year = self._keys.get(("date", reading.year, None, None))
@@ -250,13 +247,11 @@ class _Sequences:
 
 
 def _pieces(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    piece: list[str] = []
-    for word in (*words, ""):
-        if piece and (not word or len(piece) == _MAX_COMPARED):
-            yield tuple(piece)
-            piece = []
-        if word:
-            piece.append(word)
+    """Yield the words between gaps, in pieces that are not too long."""
+    for is_word, group in groupby(words, key=bool):
+        piece = tuple(group) if is_word else ()
+        for start in range(0, len(piece), _MAX_COMPARED):
+            yield piece[start : start + _MAX_COMPARED]
 
 
 class _Passages:
@@ -277,9 +272,8 @@ class _Passages:
 
     def _add(self, plain: str, place: SourcePlace) -> None:
         start, end = stripped(plain, place.start, place.end)
-        words = {
-            stem(word) for word, _, _ in fold_words(plain[start:end])
-        } - FUNCTION_WORDS
+        folded = fold_words(plain[start:end])
+        words = {stem(word) for word, _, _ in folded} - FUNCTION_WORDS
         for word in words:
             self._by_word[word].append(len(self._places))
         self._places.append(SourcePlace(place.source, start, end))

@@ -7,6 +7,7 @@ matter, comments and blocks of code are not searched.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -152,7 +153,9 @@ class FactText:
         at = [self.start + offset for offset in blocks.offsets]
         hidden: list[tuple[int, int]] = []
         last = 0
-        for block in _leaves(blocks.root):
+        for block in blocks.root.walk():
+            if block.kind in CONTAINER_KINDS:
+                continue
             start, end = at[block.lines.start], at[block.lines.stop]
             hidden.append((last, start))
             last = end
@@ -286,31 +289,20 @@ def quoted_words(text: str) -> Iterator[str]:
         yield from (word for word, _, _ in fold_words(piece))
 
 
-def _leaves(parent: Block) -> Iterator[Block]:
-    """Yield the blocks with text, in the order of the text."""
-    for block in parent.children:
-        if block.kind in CONTAINER_KINDS:
-            yield from _leaves(block)
-        else:
-            yield block
-
-
 def _code_spans(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Yield where code is between equal runs of backticks."""
     runs = [run.span() for run in _TICKS.finditer(text, start, end)]
-    following: list[int | None] = [None] * len(runs)
-    last: dict[int, int] = {}
-    for number in range(len(runs) - 1, -1, -1):
-        length = runs[number][1] - runs[number][0]
-        following[number] = last.get(length)
-        last[length] = number
-    number = 0
-    while number < len(runs):
-        close = following[number]
-        if close is not None:
-            yield runs[number][1], runs[close][0]
-            number = close
-        number += 1
+    places: defaultdict[int, list[int]] = defaultdict(list)
+    """Where runs of each length begin, the last first."""
+    for first, stop in reversed(runs):
+        places[stop - first].append(first)
+    last = start
+    for first, stop in runs:
+        same = places[stop - first]
+        same.pop()
+        if same and first >= last:
+            yield stop, same[-1]
+            last = same[-1] + stop - first
 
 
 def _blank(text: str, places: Iterable[tuple[int, int]]) -> str:
