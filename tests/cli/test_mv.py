@@ -1,5 +1,7 @@
 """`writeit mv`: a document and its runs get another name."""
 
+from pathlib import Path
+
 import pytest
 
 from support.terminal import Terminal
@@ -33,6 +35,19 @@ async def test_a_document_is_renamed_with_its_runs(shell: Terminal) -> None:
     back = await shell.writeit("mv", NEW, OLD, "--json")
     assert len(back.json["runs"]) == 1
     assert await documents(shell) == {OLD}
+
+
+async def test_a_document_goes_into_a_folder_and_the_folder_to_another_name(
+    shell: Terminal, tmp_path: Path
+) -> None:
+    """Where there are no runs, too; what is said names the folder."""
+    (tmp_path / "part").mkdir()
+    (tmp_path / OLD).touch()
+    moved = await shell.writeit("mv", str(tmp_path / OLD), str(tmp_path / "part"))
+    assert moved.out == "Moved notes.md to part/notes.md, with 0 runs.\n"
+    moved = await shell.writeit("mv", str(tmp_path / "part"), str(tmp_path / "book"))
+    assert moved.out == "Moved part to book, with 0 runs.\n"
+    assert (tmp_path / "book" / OLD).is_file()
 
 
 @pytest.mark.parametrize(

@@ -62,15 +62,10 @@ CHANGED = NOTES.evolve(text="Rivers are warm.")
 
 async def completed(setup: EngineSetup, **start: Any) -> PipelineRun:
     """A run whose first two steps are chosen and whose third has an answer."""
-    run = await setup.engine.start_run(
-        StartRequest(
-            configuration=pipeline(),
-            document=NOTES,
-            primer=PRIMER,
-            uri="file:///notes.md",
-            **start,
-        )
-    )
+    known: dict[str, Any] = {"document": NOTES, "primer": PRIMER}
+    known["configuration"], known["uri"] = pipeline(), "file:///notes.md"
+    known.update(start)
+    run = await setup.engine.start_run(StartRequest(**known))
     for name in ("angles", "outline", "draft"):
         await (await setup.ask(run, MODEL)).wait()
         if name != "draft":
@@ -255,3 +250,40 @@ async def test_there_is_nothing_to_refresh(setup: EngineSetup) -> None:
     run = await completed(setup)
     with pytest.raises(InvalidTransition, match="Nothing has changed"):
         await setup.engine.refresh_run(run.pipeline_run_id, todays())
+
+
+async def test_a_primer_that_front_matter_names_since_then_counts(
+    setup: EngineSetup,
+) -> None:
+    """One that it named already does not, whatever the user chose for the run."""
+    plain = pipeline(angles="{{ primer }} {{ inputs.source }}")
+    other = PRIMER.evolve(primer_id="other", content="Write at length.")
+    today = todays(configuration=plain, primers={"plain": PRIMER, "other": other})
+    for primer, before, named, found in (
+        (PRIMER, "other", "other", []),
+        (
+            PRIMER,
+            "plain",
+            "other",
+            ["angles: primer", "outline: primer, step", "draft: primer, step"],
+        ),
+        (
+            None,
+            None,
+            "other",
+            ["angles: primer", "outline: primer, step", "draft: primer, step"],
+        ),
+        (PRIMER, None, "other", []),
+    ):
+        document = NOTES.evolve(primer=before)
+        run = await completed(
+            setup, configuration=plain, primer=primer, document=document
+        )
+        now = replace(today, document=NOTES.evolve(primer=named))
+        assert await stale(setup, run, now) == found
+
+
+async def test_other_line_ends_make_nothing_stale(setup: EngineSetup) -> None:
+    """Git and some editors change them."""
+    run = await completed(setup, document=NOTES.evolve(text="Cold.\nWet.\n"))
+    assert await stale(setup, run, todays(NOTES.evolve(text="Cold.\r\nWet.\r\n"))) == []

@@ -139,7 +139,7 @@ async def test_a_copy_moves_no_runs(one_editor: Editor) -> None:
     run_id = await run_on(one_editor, old)
     copy = document(one_editor, "copy.md", old.read_text("utf-8"))
     one_editor.open_document(copy)
-    assert not [t for t in await titles(one_editor, copy) if "along" in t]
+    assert not [t for t in await titles(one_editor, copy) if "Move the runs" in t]
     assert await runs_of(one_editor, old) == [run_id]
 
 
@@ -153,12 +153,27 @@ async def test_a_rename_that_nobody_told_of_is_offered(one_editor: Editor) -> No
     other = document(one_editor, "stars.md", "# Stars\n\nOther words altogether.\n")
     one_editor.open_document(other)
     one_editor.open_document(new)
-    assert not [t for t in await titles(one_editor, other) if "along" in t]
+    assert not [t for t in await titles(one_editor, other) if "Move the runs" in t]
     assert "WriteIt: Move the runs of mill.md here" in await titles(one_editor, new)
     params: Json = {"from": old.as_uri(), "to": new.as_uri()}
     await one_editor.command("writeit.run.move", **params)
     assert await runs_of(one_editor, new) == [run_id]
-    assert not [t for t in await titles(one_editor, new) if "along" in t]
+    assert not [t for t in await titles(one_editor, new) if "Move the runs" in t]
+
+
+async def test_notes_of_one_template_are_not_taken_for_each_other(
+    one_editor: Editor,
+) -> None:
+    """What is in other notes too does not count, nor do headings and labels."""
+    template = "# Meeting\n\nWho:\n\nAsk first: is this meeting needed at all today?\n"
+    kept = document(one_editor, "may.md", f"{template}The bridge needs paint.\n")
+    lost = document(one_editor, "june.md", f"{template}We buy a boat for two.\n")
+    for path in (kept, lost):
+        await run_on(one_editor, path)
+    lost.unlink()
+    new = document(one_editor, "july.md", f"{template}Rain.\n")
+    one_editor.open_document(new)
+    assert not [t for t in await titles(one_editor, new) if "Move the runs" in t]
 
 
 async def test_a_run_that_streams_is_moved_as_well(one_editor: Editor) -> None:

@@ -33,6 +33,29 @@ def test_mv_never_overwrites_a_file(session: NeovimSession) -> None:
     assert session.notes.exists()
 
 
+def test_a_renamed_file_takes_its_runs_along_and_a_copy_does_not(
+    session: NeovimSession,
+) -> None:
+    """`:file` after the file was renamed, as plug-ins do; `:saveas` is a copy."""
+    session.run("start")
+    run_id = session.newest_run()["pipelineRunId"]
+    session.nvim.command(f"saveas {session.notes.with_name('copy.md')}")
+    session.wait_for_client()
+    session.nvim.command(f"edit {session.notes}")
+    session.wait_for_client()
+    uri = session.notes.as_uri()
+    assert session.execute("run.show", runId=run_id)["uri"] == uri
+    new = session.notes.rename(session.notes.with_name("later.md"))
+    session.notes = new
+    session.nvim.command(f"file {new}")
+    session.wait_for_message(wording.MOVED.replace("moved notes", "later"))
+    session.wait_for_client()
+    assert session.execute("run.show", runId=run_id)["uri"] == new.as_uri()
+    session.nvim.keys("Goone more line<Esc>")
+    session.nvim.command("write!")
+    assert "one more line" in new.read_text("utf-8")
+
+
 def test_changed_notes_are_refreshed_in_a_branch(session: NeovimSession) -> None:
     """The lens says what has changed; the old run stays."""
     session.run("start")

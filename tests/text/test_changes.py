@@ -225,3 +225,10 @@ def test_a_book_is_compared_a_bounded_number_of_times(
     monkeypatch.setattr(changes, "match_sequences", count)
     assert len(found.find_blocks("".join(after))) == 99
     assert sum(compared) < 10 * len(lines)
+
+
+def test_a_text_without_line_ends_gets_those_of_before() -> None:
+    """One that was replaced by a single line."""
+    changes = AppliedChanges("One.\r\n\r\nTwo.", "All.")
+    blocks = changes.find_blocks("All.")
+    assert undo_blocks("All.", blocks, changes.line_end) == "One.\r\n\r\nTwo."

@@ -57,9 +57,12 @@ function isBoundTo({ name, id }: PipelineEntry, { pipeline }: DocumentBinding): 
   return pipeline === name || pipeline === id;
 }
 
-/** Whether the user enters an input; others are read from the document. */
-function needsPrompt({ from }: InputSpec): boolean {
-  return from === null;
+/**
+ * Whether the user enters an input; others are read from the document. An optional number
+ * without a default, such as a target of words, is not asked for.
+ */
+function needsPrompt({ from, type, required, default: value }: InputSpec): boolean {
+  return from === null && (type !== 'number' || required || value !== null);
 }
 
 async function promptForInputs(

@@ -120,9 +120,21 @@ function spentToday({ todayUsd, limitUsd }: DayLimit): string {
   return l10n.t('today {0} of {1}', costText(todayUsd), costText(limitUsd));
 }
 
+/** Say that notes, pipeline or style have changed; the action to refresh says which. */
+function withStaleness(
+  status: string,
+  actions: EditorContext['actions'],
+): { state: string; stale?: string } {
+  const refresh = actions?.find(({ command }) => command === 'writeit.run.refresh');
+  return refresh === undefined
+    ? { state: status }
+    : { state: l10n.t('{0}, out of date', status), stale: refresh.title };
+}
+
 function runContent({
   run,
   step,
+  actions,
   spent,
 }: EditorContext): Omit<StatusBarContent, 'isWarning' | 'isVisible'> {
   const command = 'writeit.ui.document.offers';
@@ -134,10 +146,11 @@ function runContent({
   const current = step ?? run.steps[run.currentStep];
   const name = current?.stepName ?? run.currentStep;
   const isRunState = run.isDone || run.can.resume;
-  const state = isRunState || !current ? run.statusText : stepStatusText(current);
+  const status = isRunState || !current ? run.statusText : stepStatusText(current);
+  const { state, stale } = withStaleness(status, actions);
   const place = l10n.t('{0} {1}/{2}', name, names.indexOf(name) + 1, names.length);
   const cost = isBlind(run) ? [] : [costText(run.costUsd)];
   const today = spent === undefined || isBlind(run) ? [] : [spentToday(spent)];
   const text = l10n.t('$(edit) WriteIt: {0}', [place, state, ...cost, ...today].join(', '));
-  return { text, tooltip, command };
+  return { text, tooltip: stale ?? tooltip, command };
 }

@@ -55,6 +55,7 @@ function M.on_init(client)
     return
   end
   require('writeit.user_preferences').load(client)
+  require('writeit.verbs.mv').watch_names()
   M.monitor(client)
 end
 

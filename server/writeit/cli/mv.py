@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from uuid import UUID
 
@@ -42,8 +43,8 @@ def mv(context: click.Context, *, old: Path, new: Path, as_json: bool) -> None:
         )
     else:
         count = wording.count_of(len(runs), "run")
-        names = f"{make_visible(old.name)} to {make_visible(new.name)}"
-        echo(f"Moved {names}, with {count}.")
+        shown = make_visible(os.path.relpath(new, old.parent))
+        echo(f"Moved {make_visible(old.name)} to {shown}, with {count}.")
 
 
 def _check_paths(old: Path, new: Path) -> None:
@@ -57,19 +58,24 @@ def _check_paths(old: Path, new: Path) -> None:
     if WORKSPACE_DATA_FOLDER in {*old.parts, *new.parts}:
         message = f"{WORKSPACE_DATA_FOLDER} is WriteIt's own folder. Nothing was moved."
         raise InvalidParams(message, hint="It holds the runs of the folder it is in.")
-    if not new.is_relative_to(find_workspace(old)):
+    workspace = find_workspace(old.parent)
+    if any((path / WORKSPACE_DATA_FOLDER).exists() for path in (old, new)):
         raise InvalidParams(
-            f"{new} is outside of {find_workspace(old)}, where the runs are. Nothing"
-            " was moved.",
+            f"{old.name} has runs of its own. Nothing was moved.",
+            hint="Move it with another program: its runs are in it.",
+        )
+    if not new.is_relative_to(workspace):
+        raise InvalidParams(
+            f"{new} is outside of {workspace}, where the runs are. Nothing was moved.",
             hint="Export the runs with `writeit export`, and import them there.",
         )
 
 
 async def _move(context: click.Context, old: Path, new: Path) -> list[UUID]:
-    if not has_store(old, context):
+    if not has_store(old.parent, context):
         _rename(old, new)
         return []
-    async with open_existing_workspace(old, context) as workspace:
+    async with open_existing_workspace(old.parent, context) as workspace:
         is_file = _rename(old, new)
         moves = {old.as_uri(): new.as_uri()}
         return await move_documents(workspace.engine, moves, has_folder=not is_file)

@@ -204,7 +204,8 @@ def _ask_for_inputs(
     inputs, console = dict(request.inputs), Console()
     for spec in configuration.inputs:
         known = spec.name in {*inputs, *config.inputs} or spec.default_text
-        if known or (spec.source and request.file):
+        is_extra = spec.type == "number" and not spec.required
+        if known or is_extra or (spec.source and request.file):
             continue
         if spec.source == "document":
             raise click.UsageError(

@@ -17,6 +17,7 @@ from writeit.engine.engine import Engine
 from writeit.engine.queries import list_all_runs
 from writeit.ports.store import RunQuery, Store
 from writeit.text.diff import count_words, most_similar
+from writeit.text.lines import LINE_END
 
 PAGE_RUNS = 200
 """Runs read before other work has its turn, and those looked at for a lost document."""
@@ -90,22 +91,47 @@ def lost_documents(
 ) -> list[tuple[str, str]]:
     """Return the URI and the stored text of documents that are gone, by run.
 
-    Only the newest runs are read: reading takes time, so call it in a thread.
+    A line that several documents have, such as one of their template, is left out. Only
+    the newest runs are read: reading takes time, so call it in a thread.
     """
     page = store.list_runs(RunQuery(limit=PAGE_RUNS))
     gone = {uri: is_gone(uri) for run in page.runs for uri in run.documents}
-    return [
+    if not any(gone.values()):
+        return []
+    texts = [
         (uri, _stored_text(store, run.run_id, uri))
         for run in page.runs
         for uri in run.documents
+    ]
+    having: dict[str, set[str]] = {}
+    for uri, text in texts:
+        for line in _prose(text):
+            having.setdefault(line, set()).add(uri)
+    return [
+        (uri, "\n".join(line for line in _prose(text) if len(having[line]) == 1))
+        for uri, text in texts
         if gone[uri]
     ]
 
 
 def find_lost_document(lost: list[tuple[str, str]], text: str) -> str | None:
-    """Return the URI of the lost document that had most of `text`, or None."""
-    found = most_similar(count_words(text), (count_words(old) for _, old in lost))
+    """Return the URI of the lost document that had most of `text`, or None.
+
+    Headings and labels do not count: notes of one template have the same.
+    """
+    words = count_words("\n".join(_prose(text)))
+    found = most_similar(words, (count_words(old) for _, old in lost))
     return None if found is None else lost[found][0]
+
+
+def _prose(text: str) -> list[str]:
+    """Return the lines of a text that are no heading, label or rule."""
+    lines = map(str.strip, LINE_END.split(text))
+    return [
+        line
+        for line in lines
+        if not line.startswith("#") and not line.rstrip("*_").endswith(":") and line
+    ]
 
 
 def _stored_text(store: Store, run_id: UUID, uri: str) -> str:

@@ -53,13 +53,13 @@ class ChangedBlock:
         return one[0] < two[1] and two[0] < one[1]
 
 
-def undo_blocks(text: str, blocks: Iterable[ChangedBlock]) -> str:
-    """Return a text with blocks as before; one in conflict loses what was typed."""
-    lines, ends, end = (
-        LINE_END.split(text),
-        LINE_END.findall(text),
-        first_line_end(text),
-    )
+def undo_blocks(text: str, blocks: Iterable[ChangedBlock], line_end: str = "\n") -> str:
+    """Return a text with blocks as before; one in conflict loses what was typed.
+
+    `line_end` is for a text that has none any more.
+    """
+    lines, ends = LINE_END.split(text), LINE_END.findall(text)
+    end = ends[0] if ends else line_end
     pairs = list(zip(lines, [*ends, ""], strict=True))
     for block in reversed([*blocks]):
         new = block.before if block.undone is None else block.undone
@@ -171,6 +171,7 @@ class AppliedChanges:
     """The changes of one apply. All line ends count as the same."""
 
     def __init__(self, before: str, after: str) -> None:
+        self.line_end = first_line_end(before)
         self._pieces = list(_to_pieces(LINE_END.split(before), LINE_END.split(after)))
 
     def find_blocks(self, text: str) -> list[ChangedBlock]:

@@ -79,7 +79,8 @@ local function collect_inputs(pipeline, pairs_given, bound)
   end
   for _, input in ipairs(pipeline.inputs) do
     local known = values[input.name] or bound[input.name] or input.from
-    if known == nil then
+    local is_extra = input.type == 'number' and not (input.required or input.default)
+    if known == nil and not is_extra then
       local value, is_given = ask_for_input(input)
       values[input.name] = is_given and value or nil
     end

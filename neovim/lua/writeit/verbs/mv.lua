@@ -6,12 +6,77 @@ local targets = require('writeit.targets')
 
 local M = {}
 
+---@param uri string The new one of a document.
+---@param runs string[]
+local function say_moved(uri, runs)
+  local count = #runs == 1 and '1 run' or ('%d runs'):format(#runs)
+  notify.info(('Moved to %s, with %s.'):format(document.display_path(uri), count))
+end
+
+---@class writeit.RenamedBuffer
+---@field client vim.lsp.Client
+---@field uri string Its earlier name.
+
+---@type table<integer, writeit.RenamedBuffer> Buffers with another name, not written since.
+local renamed = {}
+
+--- Let the runs of a buffer follow it if no file has its earlier name: `:saveas` copies.
+---@param buf integer
+local function carry_runs(buf)
+  local earlier = renamed[buf]
+  if not earlier or vim.uv.fs_lstat(vim.uri_to_fname(earlier.uri)) then
+    return
+  end
+  renamed[buf] = nil
+  require('writeit.task').spawn(function()
+    local params = { from = earlier.uri, to = vim.uri_from_bufnr(buf) }
+    local runs = rpc.execute(earlier.client, 'run.move', params).runs
+    if #runs > 0 then
+      say_moved(params.to, runs)
+    end
+  end)
+end
+
+--- `:file` and `:saveas` change the name under which the server has a document open.
+function M.watch_names()
+  local group = vim.api.nvim_create_augroup('writeit-names', {})
+  vim.api.nvim_create_autocmd('BufFilePre', {
+    group = group,
+    desc = 'WriteIt: close a document that gets another name',
+    callback = function(event)
+      local client = vim.lsp.get_clients({ name = 'writeit', bufnr = event.buf })[1]
+      renamed[event.buf] = nil
+      if client and vim.startswith(vim.uri_from_bufnr(event.buf), 'file:') then
+        renamed[event.buf] = { client = client, uri = vim.uri_from_bufnr(event.buf) }
+        vim.lsp.buf_detach_client(event.buf, client.id)
+      end
+    end,
+  })
+  vim.api.nvim_create_autocmd('BufFilePost', {
+    group = group,
+    desc = 'WriteIt: open it again, and let its runs follow a renamed file',
+    callback = function(event)
+      local earlier = renamed[event.buf]
+      if earlier then
+        vim.lsp.buf_attach_client(event.buf, earlier.client.id)
+        carry_runs(event.buf)
+      end
+    end,
+  })
+  vim.api.nvim_create_autocmd('BufWritePost', {
+    group = group,
+    desc = 'WriteIt: let its runs follow a file that was renamed meanwhile',
+    callback = function(event)
+      carry_runs(event.buf)
+      renamed[event.buf] = nil
+    end,
+  })
+end
+
 --- Give a buffer without changes the name of its renamed file, with its undo history.
----@param client vim.lsp.Client
 ---@param buf integer
 ---@param name string
-local function rename_buffer(client, buf, name)
-  vim.lsp.buf_detach_client(buf, client.id) -- the server has the old name open
+local function rename_buffer(buf, name)
   vim.api.nvim_buf_call(buf, function()
     local old = vim.api.nvim_buf_get_name(buf)
     vim.cmd.file({ vim.fn.fnameescape(name), mods = { keepalt = true, silent = true } })
@@ -22,7 +87,6 @@ local function rename_buffer(client, buf, name)
       vim.api.nvim_buf_delete(alternate, {})
     end
   end)
-  vim.lsp.buf_attach_client(buf, client.id)
 end
 
 --- `:WriteIt mv {file}`
@@ -53,9 +117,8 @@ function M.mv(call)
   end
   local params = { from = target.uri, to = vim.uri_from_fname(new) }
   local runs = rpc.execute(target.client, 'run.move', params).runs
-  rename_buffer(target.client, buf, new)
-  local count = #runs == 1 and '1 run' or ('%d runs'):format(#runs)
-  notify.info(('Moved to %s, with %s.'):format(document.display_path(params.to), count))
+  rename_buffer(buf, new)
+  say_moved(params.to, runs)
 end
 
 return M

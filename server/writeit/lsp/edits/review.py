@@ -268,6 +268,7 @@ def _undo_in(
         undoable = [block for block in blocks if block.undone is not None]
         if not undoable:
             break
-        text = undo_blocks(text, undoable)
+        ends = [one.changes.line_end for one, _ in applies if one.changes]
+        text = undo_blocks(text, undoable, *ends[:1])
     conflicts = (MergeConflict("", block.before, block.before) for block in blocks)
     return MergeResult(text, tuple(conflicts))
