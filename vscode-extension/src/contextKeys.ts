@@ -1,15 +1,15 @@
 import * as vscode from 'vscode';
 import type { EditorContext } from './editorContext';
 import { canChoose, canContinue, hasAnswers, hasSeveralAnswers, isDone } from './eligibility';
+import type { ViewAddress } from './pages/uris';
 import type { PipelineRun } from './protocol';
 
 type ContextKeys = Readonly<Record<string, string | number | boolean>>;
 
 /** What `when` clauses know about the editor, by their keys after `writeit.`. */
-export function contextKeys({ view, run, step, actions = [] }: EditorContext): ContextKeys {
+export function contextKeys({ run, step, actions = [] }: EditorContext): ContextKeys {
   const isOffered = (name: string): boolean => actions.some(({ command }) => command === name);
   return {
-    view: view?.view ?? '',
     ...runContextKeys(run),
     canRestore: isOffered('writeit.edit.restore'),
     passages: step?.passages.length ?? 0,
@@ -20,6 +20,11 @@ export function setContextKeys(context: EditorContext): void {
   for (const [key, value] of Object.entries(contextKeys(context))) {
     void vscode.commands.executeCommand('setContext', `writeit.${key}`, value);
   }
+}
+
+/** Set the kind of page at once: keys that are pressed meanwhile depend on it. */
+export function setViewKey(view: ViewAddress | undefined): void {
+  void vscode.commands.executeCommand('setContext', 'writeit.view', view?.view ?? '');
 }
 
 const NO_RUN = {

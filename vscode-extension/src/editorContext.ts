@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { setContextKeys } from './contextKeys';
+import { setContextKeys, setViewKey } from './contextKeys';
 import { DelayedWork } from './delayedWork';
 import { refusalData } from './errors';
 import { folderOf } from './folders';
@@ -79,6 +79,8 @@ export class EditorContextTracker implements vscode.Disposable {
     this.#runStates = runStates;
     const refreshes = new DelayedWork(REFRESH_MS, () => void this.refresh());
     const schedule = (): void => {
+      const uri = currentUri();
+      setViewKey(uri && parseViewUri(uri));
       refreshes.schedule();
     };
     this.#subscriptions = vscode.Disposable.from(

@@ -49,7 +49,9 @@ export async function startWithInputs(
 
 /** Whether the document is bound to the pipeline and gives all inputs that need a prompt. */
 function hasAllInputs(pipeline: PipelineEntry, bound: DocumentBinding): boolean {
-  const hasValue = (spec: InputSpec): boolean => !needsPrompt(spec) || spec.name in bound.inputs;
+  const isOptional = (spec: InputSpec): boolean => !spec.required && spec.default === null;
+  const hasValue = (spec: InputSpec): boolean =>
+    !needsPrompt(spec) || spec.name in bound.inputs || isOptional(spec);
   return isBoundTo(pipeline, bound) && pipeline.inputs.every(hasValue);
 }
 

@@ -70,8 +70,9 @@ function askInstruction(app: App): Promise<string | undefined> {
     input.onDidChangeValue(show);
     input.onDidAccept(() => {
       const [chosen] = input.activeItems;
-      const isTyped = chosen === undefined || chosen === input.items[0];
-      const words = isTyped ? input.value.trim() : chosen.label;
+      // The item of an earlier value may still be active: only one of the last ones counts.
+      const isRecent = chosen !== undefined && recent.includes(chosen.label);
+      const words = isRecent ? chosen.label : input.value.trim();
       resolve(words);
       input.dispose();
       const used = [words, ...recent.filter((each) => each !== words)].slice(0, MAX_RECENT);

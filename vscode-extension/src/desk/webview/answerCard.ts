@@ -220,6 +220,7 @@ export class AnswerCard {
       this.#editor.show(this.answer.text, this.#saved);
       this.body.hidden = true;
       this.root.append(this.#editor.area, this.#editor.status);
+      this.#editor.area.setSelectionRange(0, 0);
       this.#editor.area.focus();
     } else {
       this.#editor?.area.remove();
