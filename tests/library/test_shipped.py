@@ -128,7 +128,7 @@ def test_reviews_make_remarks_on_the_document_and_name_their_kinds(name: str) ->
     configuration = pipeline(name)
     assert (configuration.applies_to, configuration.output) == ("document", "review")
     sources = {spec.name: spec.source for spec in configuration.inputs if spec.required}
-    assert sources["text"] == "document"
+    assert sources["text"] == "text"
     prompt = build_prompt(configuration, run_of(configuration, "One. Two."), "review")
     kinds = re.findall(r"^- ([a-z-]+): ", prompt, re.MULTILINE)
     assert len(kinds) >= 5

@@ -7,6 +7,7 @@ import pytest
 from support.editor import Editor, Refused
 
 PIPELINE, MODEL = "review-clarity", "openai/review"
+SAY = "openai/say-Rivers+20run."
 
 
 async def review(editor: Editor) -> dict[str, Any]:
@@ -78,3 +79,19 @@ async def test_a_review_is_not_applied_and_is_not_the_run_of_its_document(
     assert session["activePipelineRunId"] == article
     newest = (await editor.command("writeit.run.list"))["runs"][0]
     assert newest["documentRunId"] == article
+
+
+async def test_claims_are_checked_against_the_notes_that_the_text_came_from(
+    editor: Editor,
+) -> None:
+    """The article's run tells which notes those are."""
+    run_id = await editor.start_run(pipeline="tiny-note", models={"note": SAY})
+    await editor.command("writeit.step.run", runId=run_id)
+    await editor.command("writeit.step.select", runId=run_id, response=0)
+    applied = await editor.command("writeit.step.apply", runId=run_id)
+    run = await editor.command(
+        "writeit.run.start", pipeline="review-facts", uri=applied["uri"]
+    )
+    notes = (await editor.command("writeit.run.show", runId=run_id))["userInputs"]
+    assert notes["source_material"].strip() in run["userInputs"]["notes"]
+    assert notes["source_material"].strip() not in run["userInputs"]["text"]

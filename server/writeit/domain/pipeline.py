@@ -14,8 +14,9 @@ from writeit.domain.entity import Entity, GrowingEntity, Name, UtcDatetime, cont
 from writeit.domain.model_id import THINKING_ROOM
 
 InputType = Literal["text", "choice", "number", "boolean"]
-InputSource = Literal["document", "selection", "title", "path", "notes"]
-"""`notes`: the document that the text of this one was made from by a run."""
+InputSource = Literal["document", "selection", "title", "path", "text", "notes"]
+"""`text`: the document without the notes that it names; `notes`: those, or else the
+document that a run made its text from."""
 AppliesTo = Literal["document", "selection"]
 Output = Literal["new_file", "replace", "insert"]
 """Where a text goes."""

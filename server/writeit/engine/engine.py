@@ -183,12 +183,11 @@ class Engine:
             reviews = queries.read_reviews(self.store, request.uri)
             dismissed = review.inherited_dismissals(reviews, request.document.text)
             request = replace(request, dismissals=dismissed)
-        notes = [x.name for x in request.configuration.inputs if x.source == "notes"]
-        if notes and request.uri is not None:
-            text = queries.find_notes(self.store, request.uri)
-            request = replace(
-                request, inputs={**dict.fromkeys(notes, text), **request.inputs}
-            )
+        needs_notes = any(x.source == "notes" for x in request.configuration.inputs)
+        if needs_notes and request.uri is not None and not request.document.notes:
+            notes = queries.find_notes(self.store, request.uri)
+            document = request.document.evolve(notes=notes)
+            request = replace(request, document=document)
         event = precedence.run_started_event(request, self.new_id(), self._clock.now())
         await self.transactions.create_run(
             RunCommit(

@@ -31,7 +31,7 @@ from writeit.domain.remarks import Dismissal
 from writeit.domain.run import PipelineRun, StepState
 from writeit.domain.session import Settings, UserPreferences
 from writeit.engine.data_policy import FileProviders
-from writeit.prompts.filters import source_text
+from writeit.prompts.filters import join_files, source_text
 
 WantKind = Literal["host", "model", "output", "calls", "reasoning", "file"]
 
@@ -363,7 +363,9 @@ def input_value(
     return _document_value(spec, document) or input_text(spec.default)
 
 
-def _document_value(spec: InputSpec, document: RunDocument) -> str:
+def _document_value(  # noqa: PLR0911 -- one return a source
+    spec: InputSpec, document: RunDocument
+) -> str:
     match spec.source:
         case "document":
             return source_text(document)
@@ -373,7 +375,11 @@ def _document_value(spec: InputSpec, document: RunDocument) -> str:
             return document.title
         case "path":
             return document.path
-        case "notes" | None:
+        case "text":
+            return document.text
+        case "notes":
+            return join_files(document.notes)
+        case None:
             return ""
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from uuid import UUID
 
+from writeit.domain.document import SourceFile
 from writeit.domain.entity import ModelPreview
 from writeit.domain.errors import InvalidTransition, NotFound
 from writeit.domain.model_id import check_model_id
@@ -23,7 +24,6 @@ from writeit.engine.prepared import StepContext, context_window_error, estimate_
 from writeit.engine.requests import GenerateStep, resolve_models
 from writeit.ports.models import CallEstimate, ModelCall, ModelInfo
 from writeit.ports.store import RunQuery, Store
-from writeit.prompts.filters import source_text
 from writeit.text.front_matter import with_providers
 
 
@@ -180,13 +180,20 @@ def read_reviews(store: Store, uri: str) -> list[PipelineRun]:
     return [each.run for each in stored if each is not None]
 
 
-def find_notes(store: Store, uri: str) -> str:
-    """Return the text that the newest text in a document was made from, or ""."""
+def find_notes(store: Store, uri: str) -> tuple[SourceFile, ...]:
+    """Return what the newest run that made a document's text was about; maybe ()."""
     for summary in list_all_runs(store, uri):
         stored = store.get_run(summary.run_id) if uri in summary.applied_to else None
-        if stored is not None and not stored.run.passage:
-            return source_text(stored.run.document)
-    return ""
+        if stored is not None and not summary.passage:
+            run, document = stored.run, stored.run.document
+            own = SourceFile(
+                name=run.title,
+                uri=run.uri or "",
+                text=document.text,
+                providers=document.providers,
+            )
+            return (own, *document.notes)
+    return ()
 
 
 LAST_RUN = "last"

@@ -76,6 +76,8 @@ def with_todays_source(
         }
     else:
         document = _but_for_line_ends(run.document, document)
+        if run.output == "review" and not document.notes:  # they may have been found
+            document = document.evolve(notes=run.document.notes)
     inputs = _todays_inputs(configuration, run, front_matter, document)
     return run.evolve(document=document, user_inputs=inputs)
 
