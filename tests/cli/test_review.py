@@ -1,7 +1,5 @@
 """`writeit review`: remarks with their lines, and a file that stays as it is."""
 
-import json
-
 from support.terminal import Terminal
 
 LONGEST = "The second one is the longest sentence of the text."
@@ -31,16 +29,8 @@ async def test_remarks_are_printed_with_the_lines_of_the_file(shell: Terminal) -
         f"- line 7, long-sentence (2 models): “{LONGEST}”",
         "  10 words in one sentence.",
     ]
-    assert "2 remarks" in done.err
     assert notes.read_text(encoding="utf-8") == TEXT
     listed = await shell.writeit("review", "cache.md", "--json", *models)
-    assert [remark["line"] for remark in json.loads(listed.out)] == [7, 7]
+    assert [remark["line"] for remark in listed.json["remarks"]] == [7, 7]
     exported = await shell.writeit("export", "last", "--format", "markdown")
     assert "repetition (2 models)" in exported.out
-
-
-async def test_a_pipeline_that_makes_a_text_is_refused(shell: Terminal) -> None:
-    """Nothing is sent."""
-    refused = await shell.writeit("review", "notes.md", "--pipeline", "tech-article")
-    assert refused.code == 2
-    assert "writeit run tech-article" in refused.err

@@ -29,18 +29,13 @@ from writeit.cli.trust import generate_with_consent
 from writeit.cli.workspace import (
     OpenWorkspace,
     open_workspace,
-    read_text_file,
     require_output_path,
     run_async,
     write_text_file,
 )
 from writeit.domain.errors import InvalidTransition, WriteItError
 from writeit.domain.operations import lifecycle, select
-from writeit.domain.operations.review import (
-    describe_remarks,
-    describe_review,
-    review_of,
-)
+from writeit.domain.operations.review import review_of
 from writeit.domain.pipeline import Reasoning
 from writeit.domain.placement import with_line_ends_of
 from writeit.domain.run import PipelineRun, PipelineStatus, StepStatus
@@ -48,9 +43,7 @@ from writeit.domain.session import CostLimits
 from writeit.engine.data_policy import resolve_allowed_providers
 from writeit.engine.requests import GenerateStep
 from writeit.export.article import final_text
-from writeit.library.front_matter import split_front_matter
 from writeit.text.front_matter import with_providers
-from writeit.text.lines import line_of
 from writeit.views.wording import incomplete_choices
 
 
@@ -212,42 +205,21 @@ def run(  # noqa: PLR0913 -- one parameter an option
 @click.option("-q", "--quiet", is_flag=True, help="Do not show progress.")
 @click.option("--json", "as_json", is_flag=True, help="Print the remarks as JSON.")
 @click.pass_context
-def review(  # noqa: PLR0913 -- one parameter an option
-    context: click.Context,
-    *,
-    file: Path,
-    pipeline: str,
-    inputs: tuple[str, ...],
-    models: tuple[str, ...],
-    yes: bool,
-    trust: bool,
-    quiet: bool,
-    as_json: bool,
-) -> None:
-    """Review FILE, and print the remarks with their lines. FILE is not changed."""
-    request = RunRequest(
-        pipeline=pipeline,
-        file=file,
-        inputs=parse_inputs(inputs),
-        models=models,
-        confirmed=yes,
-        trusted=trust,
-        is_review=True,
-    )
-    printer = StreamPrinter(quiet=quiet)
-    done, _ = run_async(_execute(context, request, ("first",), printer))
-    head = split_front_matter(read_text_file(file)).head
-    first_line = 1 + line_of(head, len(head))
-    if as_json and (found := review_of(done)) is not None:
-        text = done.document.text
-        remarks = [
-            asdict(r) | {"line": r.place and first_line + line_of(text, r.place[0])}
-            for r in found.remarks
-        ]
-        echo(json.dumps(remarks, indent=2, ensure_ascii=False, default=str))
-        return
-    echo_text(describe_remarks(done, first_line=first_line) or "No remarks.")
-    echo(f"{describe_review(done)}. Run {done.pipeline_run_id}", err=True)
+def review(context: click.Context, /, **options: object) -> None:
+    """Review FILE, and print the remarks with their lines. FILE is not changed.
+
+    `writeit run` does the same with a pipeline with `output: review`.
+    """
+    context.invoke(run, choices=("first",), **options)
+
+
+def _remarks_to_json(run: PipelineRun) -> list[dict[str, object]]:
+    """Return the remarks of a review with their lines, from 1; [] of other runs."""
+    found, line_of = review_of(run), run.document.line_of
+    return [
+        {**asdict(each), "line": each.place and 1 + line_of(each.place[0])}
+        for each in (found.remarks if found else ())
+    ]
 
 
 def _check_arguments(
@@ -292,10 +264,11 @@ def _print_result(
             "status": final_run.status.value,
             "current_step": final_run.current_step,
             "article": text,
+            "remarks": _remarks_to_json(final_run),
             "incomplete": incomplete_choices(final_run),
             "output": str(output) if output and text is not None else None,
         }
-        echo(json.dumps(result, indent=2, ensure_ascii=False))
+        echo(json.dumps(result, indent=2, ensure_ascii=False, default=str))
     elif text is not None and output is None:
         echo_text(text)
     for sentence in (cut := incomplete_choices(final_run)):

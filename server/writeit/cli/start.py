@@ -50,8 +50,6 @@ class RunRequest:
     blind: bool | None = None
     """Whether the choice is blind; None leaves it to the front matter."""
     samples: int | None = None
-    is_review: bool = False
-    """Whether the pipeline has to be a review."""
 
 
 @dataclass(kw_only=True)
@@ -151,9 +149,6 @@ async def _start_new_run(
     library = workspace.load_library()
     configuration = library.pipeline(request.pipeline or "")
     config = source.front_matter.config
-    if request.is_review and configuration.output != "review":
-        name = configuration.name
-        raise click.UsageError(f"{name} makes a text. Use: writeit run {name}")
     if config.output_path is not None:
         target = resolve_article_path(workspace.path, config.output_path, request.file)
         require_file_path(target)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from writeit.domain.entity import Entity, GrowingEntity
+from writeit.text.lines import LINE_END
 
 
 class SourceFile(Entity):
@@ -23,10 +24,14 @@ class SourceFile(Entity):
 class RunDocument(GrowingEntity):
     """The user's document as it was when the run started."""
 
-    ADDED: ClassVar[frozenset[str]] = frozenset({"notes", "context", "primer"})
+    ADDED: ClassVar[frozenset[str]] = frozenset(
+        {"notes", "context", "primer", "first_line"}
+    )
 
     text: str = ""
     """The whole text without its front matter."""
+    first_line: int = 0
+    """The line of the document in which the text begins, from 0; only of a review."""
     selection: str = ""
     before: str = ""
     """The text before the selection."""
@@ -45,6 +50,10 @@ class RunDocument(GrowingEntity):
     """Files that a model has to know and must not tell again."""
     primer: str | None = None
     """The style primer that its front matter named."""
+
+    def line_of(self, offset: int) -> int:
+        """Return the line of the document, from 0, that an offset in `text` is in."""
+        return self.first_line + sum(1 for _ in LINE_END.finditer(self.text, 0, offset))
 
     @property
     def files(self) -> tuple[SourceFile, ...]:

@@ -81,23 +81,24 @@ class RunMoved(_Event):
     """The new URI of each document, by its old one."""
 
 
-class RemarkDismissed(_Event):
-    """The user does not want to see a remark of the review, or a kind of remark."""
-
-    action: ClassVar[str] = "dismiss a remark"
-    type: Literal["remark_dismissed"] = "remark_dismissed"
+class _RemarkEvent(_Event):
     kind: str
     quote: str | None = None
     """None: every remark of the kind."""
 
 
-class RemarkRestored(_Event):
+class RemarkDismissed(_RemarkEvent):
+    """The user does not want to see a remark of the review, or a kind of remark."""
+
+    action: ClassVar[str] = "dismiss a remark"
+    type: Literal["remark_dismissed"] = "remark_dismissed"
+
+
+class RemarkRestored(_RemarkEvent):
     """The user took a dismissal back."""
 
     action: ClassVar[str] = "restore a remark"
     type: Literal["remark_restored"] = "remark_restored"
-    kind: str
-    quote: str | None = None
 
 
 class StepStarted(_StepEvent, GrowingEntity):

@@ -443,6 +443,9 @@ def run_started_event(
         if step not in configuration.step_names:
             raise NotFound.with_suggestions("step", step, configuration.step_names)
         _check_model_ids(step, models)
+    document = request.document
+    if configuration.output != "review":  # an older WriteIt does not know the field
+        document = document.evolve(first_line=0)
     run = PipelineRun(
         pipeline_run_id=run_id,
         configuration_id=configuration.configuration_id,
@@ -464,7 +467,7 @@ def run_started_event(
         samples=request.samples,
         output=request.output or configuration.output,
         output_path=request.output_path,
-        document=request.document,
+        document=document,
         dismissals=request.dismissals,
         front_matter_inputs=tuple(
             spec.name

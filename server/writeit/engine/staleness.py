@@ -100,6 +100,7 @@ def _but_for_line_ends(recorded: RunDocument, today: RunDocument) -> RunDocument
     )
     return today.evolve(
         path=recorded.path,
+        first_line=recorded.first_line,
         text=keep(recorded.text, today.text),
         notes=notes,
         context=context,

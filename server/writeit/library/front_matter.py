@@ -345,6 +345,7 @@ def read_source_document(
     body = front_matter.body
     document = RunDocument(
         text=body,
+        first_line=len(LINE_END.findall(front_matter.head)),
         title=find_title(body),
         path=path,
         providers=front_matter.config.providers,

@@ -147,15 +147,7 @@ def _arguments(
         "api_key": target.key,
         "max_tokens": sent.max_tokens,
         "temperature": sent.temperature,
-        "response_format": sent.json_schema
-        and {
-            "type": "json_schema",
-            "json_schema": {
-                "name": "answer",
-                "strict": True,
-                "schema": dict(sent.json_schema),
-            },
-        },
+        "response_format": sent.chat_response_format or None,
         **_reasoning(target, sent),
     }
     if target.provider in {"anthropic", "gemini"}:

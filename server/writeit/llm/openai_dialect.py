@@ -98,9 +98,8 @@ def _chat_body(
         body[known.limit_name] = sent.max_tokens
     if sent.temperature is not None:
         body["temperature"] = sent.temperature
-    if sent.json_schema is not None:
-        form = {"name": "answer", "strict": True, "schema": sent.json_schema}
-        body["response_format"] = {"type": "json_schema", "json_schema": form}
+    if form := sent.chat_response_format:
+        body["response_format"] = form
     if target.provider == "openrouter":
         body["usage"] = {"include": True}
     if sent.reasoning is not None:
@@ -190,9 +189,8 @@ def _responses_body(
         if sent.reasoning is None
         else {"effort": _effort(sent, known)},
     }
-    if sent.json_schema is not None:
-        form = {"name": "answer", "strict": True, "schema": sent.json_schema}
-        body["text"] = {"format": {"type": "json_schema", **form}}
+    if form := sent.response_format:
+        body["text"] = {"format": form}
     return {name: value for name, value in body.items() if value is not None}
 
 

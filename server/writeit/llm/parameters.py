@@ -103,6 +103,20 @@ class CallParameters:
     json_schema: Mapping[str, Any] | None = None
 
     @property
+    def response_format(self) -> dict[str, Any]:
+        """The JSON schema as OpenAI's Responses API wants it; {} if none is sent."""
+        if self.json_schema is None:
+            return {}
+        form = {"name": "answer", "strict": True, "schema": dict(self.json_schema)}
+        return {"type": "json_schema", **form}
+
+    @property
+    def chat_response_format(self) -> dict[str, Any]:
+        """The same as its chat completions want it."""
+        form = self.response_format
+        return form and {"type": form.pop("type"), "json_schema": form}
+
+    @property
     def level(self) -> str:
         """The reasoning as a level."""
         if isinstance(self.reasoning, int):

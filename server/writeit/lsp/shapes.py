@@ -35,7 +35,6 @@ from writeit.domain.run import (
 )
 from writeit.domain.run_summary import RunSummary
 from writeit.lsp.convert import normalized_uri
-from writeit.text.lines import line_of
 from writeit.views import wording
 
 DocumentUri = Annotated[str, AfterValidator(normalized_uri)]
@@ -273,23 +272,17 @@ class WireRemark(WireModel):
     count: int
     """How many models made it."""
     line: int | None
-    """Its line in the text that was reviewed, from 0; null if it has no place."""
+    """Its line in the document when it was reviewed, from 0; null without a place."""
     state: Literal["open", "dismissed"]
-
-
-class UnreadAnswer(WireModel):
-    """An answer of a review that could not be read, or not as a whole."""
-
-    response_id: UUID
-    parts: int
-    """How many remarks could not be read; 0: the answer has no list of remarks."""
 
 
 class WireReview(WireModel):
     """The remarks of a review, by their place; dismissed ones, too."""
 
     remarks: list[WireRemark]
-    unread: list[UnreadAnswer]
+    unread: dict[UUID, int]
+    """The answers that could not be read as a whole, by `responseId`, and how many of
+    their remarks could not; 0: the answer has no list of remarks."""
     dismissed_kinds: list[str]
 
 
@@ -438,14 +431,14 @@ def review_to_wire(run: PipelineRun) -> WireReview | None:
         ExtendedSource(
             remark,
             pipeline_run_id=run.pipeline_run_id,
-            line=remark.place and line_of(run.document.text, remark.place[0]),
+            line=remark.place and run.document.line_of(remark.place[0]),
             state="dismissed" if remark.dismissed else "open",
         )
         for remark in review.remarks
     ]
     return WireReview(
         remarks=[WireRemark.model_validate(remark) for remark in remarks],
-        unread=[UnreadAnswer(response_id=r, parts=n) for r, n in review.unread],
+        unread=dict(review.unread),
         dismissed_kinds=[d.kind for d in run.dismissals if d.quote is None],
     )
 

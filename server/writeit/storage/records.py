@@ -213,6 +213,7 @@ class DocumentRecord(Record):
     notes: tuple[SourceFileRecord, ...] = ()
     context: tuple[SourceFileRecord, ...] = ()
     primer: str | None = None
+    first_line: int = 0
 
 
 class RunHead(Record):

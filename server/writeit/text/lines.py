@@ -66,11 +66,6 @@ def split_lines(text: str) -> list[str]:
     return text.splitlines(keepends=True)
 
 
-def line_of(text: str, offset: int) -> int:
-    """Return the number of the line, from 0, that the character at `offset` is in."""
-    return sum(1 for _ in LINE_END.finditer(text, 0, offset))
-
-
 def line_end(line: str) -> str:
     """Return the line end of a line, or ""."""
     return line[len(line.rstrip("\r\n")) :]

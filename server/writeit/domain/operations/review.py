@@ -15,7 +15,7 @@ from writeit.domain.operations.select import completion_events
 from writeit.domain.remarks import Dismissal, Remark, RunReview, read_review
 from writeit.domain.run import PipelineRun, StepState, StepStatus
 from writeit.text.anchors import FollowedText, Span, fold_text
-from writeit.text.lines import fold_space, line_of
+from writeit.text.lines import fold_space
 from writeit.text.merge3 import merge
 
 
@@ -55,22 +55,18 @@ def reviewing_answers(step: StepState) -> list[AIResponse]:
 
 
 def describe_remarks(
-    run: PipelineRun,
-    escape: Callable[[str], str] = fold_space,
-    *,
-    first_line: int = 1,
+    run: PipelineRun, escape: Callable[[str], str] = fold_space
 ) -> str:
     """Return the open remarks of a review as a markdown list; "" if it has none.
 
-    `escape` makes one line of plain text of a model's words. `first_line` is the number
-    of the text's first line.
+    `escape` makes one line of plain text of a model's words.
     """
     review = review_of(run)
     lines = []
     for remark in review.open_remarks if review else ():
         place, by = "no place found", ""
         if remark.place is not None:
-            place = f"line {line_of(run.document.text, remark.place[0]) + first_line}"
+            place = f"line {run.document.line_of(remark.place[0]) + 1}"
         if remark.count > 1:
             by = f" ({remark.count} models)"
         lines.append(f"- {place}, {remark.kind}{by}: “{escape(remark.quote)}”")
