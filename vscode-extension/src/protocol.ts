@@ -800,7 +800,9 @@ export interface NextStep {
  */
 export interface Review {
   readonly remarks: readonly Remark[];
-  readonly unread: readonly UnreadAnswer[];
+  readonly unread: {
+    readonly [k: string]: number;
+  };
   readonly dismissedKinds: readonly string[];
 }
 /**
@@ -817,13 +819,6 @@ export interface Remark {
   readonly count: number;
   readonly line: number | null;
   readonly state: 'open' | 'dismissed';
-}
-/**
- * An answer of a review that could not be read, or not as a whole.
- */
-export interface UnreadAnswer {
-  readonly responseId: string;
-  readonly parts: number;
 }
 /**
  * What happened to a text; a pending one is kept and can be applied again.
