@@ -8,7 +8,12 @@ from collections.abc import Sequence
 from lsprotocol import types
 
 from writeit.domain.model_id import THINKING_ROOM, split_model_id
-from writeit.domain.pipeline import InputSpec, PipelineConfiguration, StepSpec
+from writeit.domain.pipeline import (
+    InputSource,
+    InputSpec,
+    PipelineConfiguration,
+    StepSpec,
+)
 from writeit.domain.primer import StylePrimer
 from writeit.library.catalog import Library
 from writeit.library.front_matter import WRITEIT_KEY, FrontMatterConfig
@@ -26,11 +31,13 @@ from writeit.views.run import render_origin
 # --- descriptions in markdown ---
 
 TOKENS_PER_PRICE = 1_000_000
-_INPUT_SOURCE_NAMES = {
+_INPUT_SOURCE_NAMES: dict[InputSource, str] = {
     "document": "the document",
     "selection": "the selection",
     "title": "the document's title",
     "path": "the document's path",
+    "text": "the document",
+    "notes": "the notes that it was made from",
 }
 _MARKDOWN_MARKS = re.compile(r"\*\*|`|\\(?=[^\w\s])")
 
