@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from support.drafts import ERRORS, PLANTED, Draft, drafted
+from support.drafts import Draft, drafted
 from support.editor import Json, serving
+from support.notes import ERRORS, PLANTED
 from support.open_documents import OpenDocuments
 from writeit.lsp.findings.finding import Paragraphs
 from writeit.text.fact_sources import FactSources

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from support.acts import check_acts
 from support.document import Document, place
+from support.drafts import ONE_STEP, Draft
 from support.editor import Editor, Json, serving
 from support.model_words import escape
-from support.notes import NOTES
+from support.notes import CORRECTED, ERRORS, NINE_FACTS, NOTES
 from support.open_documents import OpenDocuments
 from support.waiting import TIMEOUT
 
@@ -54,10 +55,10 @@ class Writer:
                         return
                 await asyncio.sleep(0.05)
 
-    async def open(self, page: Document, title: str) -> Document:
+    async def open(self, page: Document, title: str, words: str = "") -> Document:
         """Take an action that shows a page, and open the file the message names."""
         before = len(self._editor.shown_messages())
-        await self.take(page, title)
+        await self.take(page, title, words)
         await self._editor.until(lambda: _named(self._editor.shown_messages()[before:]))
         uri = _named(self._editor.shown_messages()[before:])
         assert uri is not None
@@ -228,3 +229,41 @@ async def test_the_whole_way_takes_at_most_fifteen_acts(
         page = writer.docs.open(text, uri=article.as_uri())
         await writer.take(page, "Polish this passage", "Rivers run.")
         check_acts("bare client, whole way", writer.acts, 15)
+
+
+async def test_three_errors_of_an_article_are_found_and_corrected(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    """The hints name them, their list becomes feedback, and the new text has none."""
+    own = own_configuration(workspace, environment)
+    (workspace / "pipelines").mkdir()
+    (workspace / "pipelines" / "article.yaml").write_text(ONE_STEP, "utf-8")
+    async with serving([workspace], "bare", own) as editor:
+        writer = Writer(editor, workspace)
+        (workspace / "cache.md").write_text(NINE_FACTS, "utf-8")
+        notes = writer.docs.open(NINE_FACTS, uri=(workspace / "cache.md").as_uri())
+        models = [{"model": "openai/planted"}]
+        await editor.command("writeit.preferences.set", models=models)
+        await writer.take(notes, "Start and generate article")
+        await writer.take(notes, "Choose answer 1 and apply")
+        path = workspace / "cache.article.md"
+        draft = Draft(writer.docs, notes, "")
+        draft.page = page = writer.docs.open(await written(path), uri=path.as_uri())
+        await editor.until(lambda: len(draft.published()) == len(ERRORS))
+        assert tuple(draft.words(draft.published())) == ERRORS
+
+        step = await writer.open(page, "Regenerate with corrections", "45 ms")
+        assert "3 not in the notes" in step.text
+        assert all(f"- {error}" in step.text for error in ERRORS)
+        await writer.take(step, "Regenerate with feedback", "- 45 ms")
+        await writer.sees(step, "2 answers to choose from")
+        assert step.text.count("not in the notes") == step.text.count("3 not in the")
+        await writer.take(step, r"Choose and apply \(answer 2\)", "## Answer 2")
+        again = workspace / "cache.article-2.md"
+        done = f"WriteIt: The text of draft was written to {again.name}."
+        await editor.until(lambda: done in editor.shown_messages())
+        page = writer.docs.open(await written(again), uri=again.as_uri())
+        assert page.text == CORRECTED
+        facts = await editor.command("writeit.facts.check", uri=page.uri)
+        assert [fact["found"] for fact in facts["facts"]] == [True] * 9
+        check_acts("bare client, errors corrected", writer.acts, 5)

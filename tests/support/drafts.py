@@ -1,34 +1,17 @@
-"""Notes with nine facts, and an article of them with three errors."""
+"""An article that was made of notes, and what is marked in it."""
 
 from support.document import Document, place
 from support.editor import Json
+from support.notes import NINE_FACTS, PLANTED
 from support.open_documents import OpenDocuments, file_of, span
 
-NINE_FACTS = """\
-# Notes on the cache
-
-- Ada Lovelace added the cache in March 2024.
-- A request took 120 ms before. It takes 40 ms now.
-- 1,200 users read 35 % more pages.
-- A reader wrote: "The page is there before I look."
-- Switch it on with `cache.enabled`, see https://example.org/cache.
+ONE_STEP = """\
+name: article
+inputs:
+  - {name: notes, required: true, from: document}
+steps:
+  - {name: draft, prompt: "{{ inputs.notes }}"}
 """
-PLANTED = """\
-# A faster page
-
-In March 2024, Grace Hopper gave the site a cache. A request of 120 ms takes 45 ms
-now.
-
-About 1.2k users read 35 percent more. "The page is there before I look," one wrote.
-
-Set `cache.enabled`; [the documentation](https://example.org/caches) has the rest.
-"""
-ERRORS = ("Grace Hopper", "45 ms", "https://example.org/caches")
-CORRECTED = (
-    PLANTED.replace("Grace Hopper", "Ada Lovelace")
-    .replace("45 ms", "40 ms")
-    .replace("caches", "cache")
-)
 
 
 class Draft:

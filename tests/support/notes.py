@@ -1,4 +1,4 @@
-"""Notes whose front matter says who is asked at each step of the story."""
+"""Notes: with the models of each step of the story; and with nine facts."""
 
 NOTES = """\
 ---
@@ -14,3 +14,30 @@ writeit:
 
 - A river is moving water.
 """
+
+NINE_FACTS = """\
+# Notes on the cache
+
+- Ada Lovelace added the cache in March 2024.
+- A request took 120 ms before. It takes 40 ms now.
+- 1,200 users read 35 % more pages.
+- A reader wrote: "The page is there before I look."
+- Switch it on with `cache.enabled`, see https://example.org/cache.
+"""
+# An article of the nine facts with three errors.
+PLANTED = """\
+# A faster page
+
+In March 2024, Grace Hopper gave the site a cache. A request of 120 ms takes 45 ms
+now.
+
+About 1.2k users read 35 percent more. "The page is there before I look," one wrote.
+
+Set `cache.enabled`; [the documentation](https://example.org/caches) has the rest.
+"""
+ERRORS = ("Grace Hopper", "45 ms", "https://example.org/caches")
+CORRECTED = (
+    PLANTED.replace("Grace Hopper", "Ada Lovelace")
+    .replace("45 ms", "40 ms")
+    .replace("caches", "cache")
+)

@@ -2,6 +2,7 @@
 
     echo               answers `Echo: ` and the prompt, word by word
     say-TEXT           answers TEXT (see model_words.py)
+    planted            an article with three errors; without, if the prompt names them
     amend-OLD-NEW      answers the passage of the prompt, with NEW instead of OLD
     review[-prose]     JSON with remarks on the text of the prompt [in a fence]
     fast-N             N words as fast as they go
@@ -45,6 +46,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 
 from support.model_words import unescape
+from support.notes import CORRECTED, PLANTED
 from support.replies import PROMPT_TOKENS, Reply, framed, pieces_of, sse, words
 
 UTF8_TEXT = "Grüße, 世界! 🦊 naïve façade — ελληνικά; 👩‍👩‍👧‍👦 done."
@@ -61,6 +63,13 @@ async def echo(reply: Reply, argument: str) -> None:
 async def say(reply: Reply, argument: str) -> None:
     """Answer what the name says."""
     await stream(reply, pieces_of(unescape(argument)))
+
+
+async def planted(reply: Reply, argument: str) -> None:
+    """Answer with errors, until the feedback names them."""
+    del argument
+    is_told = "not in the notes" in reply.call.prompt
+    await stream(reply, pieces_of(CORRECTED if is_told else PLANTED))
 
 
 async def amend(reply: Reply, argument: str) -> None:
@@ -353,6 +362,7 @@ BEHAVIOURS: dict[str, Callable[[Reply, str], Awaitable[None]]] = {
     "same": same,
     "say": say,
     "amend": amend,
+    "planted": planted,
     "slow": slow,
     "surrogate": surrogate,
     "utf8": utf8,

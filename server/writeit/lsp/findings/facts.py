@@ -112,8 +112,9 @@ def _offers(document: BoundDocument, words: str, *, can_add: bool) -> Iterator[O
         yield Offer(f"Add to notes: {words}", "writeit.facts.add", {})
     run, step = document.applied[0] if document.applied else (None, "")
     if run and permitted.step_permissions(run, run.steps[step]).regenerate:
-        params = {"runId": str(run.pipeline_run_id), "step": step}
-        yield Offer("Regenerate with corrections", "writeit.facts.correct", params)
+        params = {"runId": str(run.pipeline_run_id), "step": step, "uri": document.uri}
+        title, command = "Regenerate with corrections", "writeit.facts.correct"
+        yield Offer(title, command, params, of_finding=False)
 
 
 def _related(
