@@ -204,13 +204,12 @@ def _inputs_section(run: PipelineRun) -> str:
     lines = [
         f"- {escape_inline(name)}: {_input_text(text)}"
         for name, text in run.user_inputs.items()
+        if text.strip()
     ]
     return join_blocks("## Inputs", "\n".join(lines)) if lines else ""
 
 
 def _input_text(text: str) -> str:
-    if not text.strip():
-        return "*empty*"
     short = shorten(text, _MAX_INPUT_LENGTH)
     quoted = f"“{escape_inline(short)}”"
     return f"{quoted} ({wording.text_length(text)})" if short.endswith("…") else quoted
