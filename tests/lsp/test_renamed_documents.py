@@ -218,3 +218,38 @@ async def test_runs_move_to_files_only(one_editor: Editor) -> None:
         refused = await one_editor.refusal("writeit.run.move", **params)
         assert refused.kind == "invalid_params"
     assert await runs_of(one_editor, old) == [run_id]
+
+
+async def test_story_of_notes_that_are_renamed_changed_and_refreshed(
+    one_editor: Editor,
+) -> None:
+    """A bare client: the branch shares what is not stale, and only the rest is paid."""
+    draft = "draft of the mill"
+    old = document(one_editor, "story.md", f"# Mill\n\n{draft}\n")
+    run_id = await run_on(one_editor, old)
+    for step in ("angles", "outline"):
+        models = ["openai/say-a", "openai/say-b"]
+        await one_editor.command("writeit.step.run", runId=run_id, models=models)
+        await one_editor.command("writeit.step.select", runId=run_id, response=0)
+        assert (await one_editor.show(run_id))["steps"][step]["status"] == "COMPLETED"
+    new = old.rename(old.with_name("later story.md"))
+    await told(one_editor, [run_id], (old, new))
+    before = await one_editor.show(run_id)
+    assert (await one_editor.command("writeit.run.stale", runId=run_id))["stale"] == []
+    new.write_text(f"# Mill\n\n{draft}, now with a wheel\n", "utf-8")
+    stale = (await one_editor.command("writeit.run.stale", runId=run_id))["stale"]
+    assert [(s["step"], s["reasons"][0]["name"]) for s in stale] == [
+        ("angles", new.name),
+        ("outline", new.name),
+    ]
+    child = await one_editor.command("writeit.run.refresh", runId=run_id)
+    assert child["currentStep"] == "angles"
+    refreshed = child["pipelineRunId"]
+    await one_editor.command(
+        "writeit.step.run", runId=refreshed, models=["openai/say-a"]
+    )
+    usage = await one_editor.command("writeit.usage.show", by="run")
+    calls = {row["key"]: row["calls"] for row in usage["rows"]}
+    assert (calls[run_id], calls[refreshed]) == (4, 1)
+    after = await one_editor.show(run_id)
+    assert after == before
