@@ -57,6 +57,10 @@ export interface Commands {
     readonly params: PrimerShowParams;
     readonly result: StylePrimer;
   };
+  readonly 'writeit.primer.keep': {
+    readonly params: StepFeedbackParams;
+    readonly result: ViewOpenResult;
+  };
   readonly 'writeit.model.list': {
     readonly params: ModelListParams;
     readonly result: ModelListResult;
@@ -470,6 +474,23 @@ export interface PrimerShowParams {
   readonly wait?: boolean | undefined;
   readonly primer: string;
   readonly version?: (string | null) | undefined;
+}
+/**
+ * `writeit.primer.keep`.
+ */
+export interface StepFeedbackParams {
+  readonly folder?: (string | null) | undefined;
+  readonly streamToken?: (string | null) | undefined;
+  readonly wait?: boolean | undefined;
+  readonly runId: string;
+  readonly step?: (string | null) | undefined;
+  readonly text: string;
+}
+/**
+ * Where the view is: a `writeit:` URI or the URI of a file.
+ */
+export interface ViewOpenResult {
+  readonly uri: string;
 }
 /**
  * `writeit.model.list`.
@@ -1203,17 +1224,6 @@ export interface StepMergeParams {
   readonly confirmed?: boolean | undefined;
 }
 /**
- * `writeit.step.feedback`.
- */
-export interface StepFeedbackParams {
-  readonly folder?: (string | null) | undefined;
-  readonly streamToken?: (string | null) | undefined;
-  readonly wait?: boolean | undefined;
-  readonly runId: string;
-  readonly step?: (string | null) | undefined;
-  readonly text: string;
-}
-/**
  * `writeit.step.skip`; with `goOn` the next step is generated.
  */
 export interface StepParams {
@@ -1507,12 +1517,6 @@ export interface ViewSide {
   readonly runId: string;
   readonly step: string;
   readonly response?: (number | string | ('content' | 'document' | 'proposed') | null) | undefined;
-}
-/**
- * Where the view is: a `writeit:` URI or the URI of a file.
- */
-export interface ViewOpenResult {
-  readonly uri: string;
 }
 /**
  * `writeit.view.read`.

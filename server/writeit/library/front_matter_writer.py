@@ -32,9 +32,12 @@ _RESERVED_SCALARS = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"
 
 
 def with_front_matter(
-    text: str, configuration: PipelineConfiguration, inputs: InputValues | None = None
+    text: str,
+    configuration: PipelineConfiguration,
+    inputs: InputValues | None = None,
+    primer: str | None = None,
 ) -> str:
-    """Return `text` with front matter that has a pipeline and its inputs.
+    """Return `text` with front matter that has a pipeline, its inputs and a primer.
 
     `inputs` replace the defaults; existing values are kept.
 
@@ -47,6 +50,7 @@ def with_front_matter(
     if front_matter.dialect not in {None, "YAML"}:
         raise _wrong_dialect(front_matter.dialect)
     keys = _config_keys(configuration, inputs or {})
+    keys |= {"primer": primer} if primer else {}
     found = find_front_matter(front_matter.head)
     line_end = first_line_end(found.open if found else text)
     if found is None:

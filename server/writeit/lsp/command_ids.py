@@ -11,6 +11,7 @@ COMMAND_IDS = (
     "writeit.pipeline.show",
     "writeit.primer.list",
     "writeit.primer.show",
+    "writeit.primer.keep",
     "writeit.model.list",
     "writeit.model.install",
     "writeit.model.add",

@@ -23,6 +23,8 @@ const ACTS: Acts = {
     runCommand(app, 'writeit.step.merge', { ...address, content, goOn }),
   regenerate: (app, address, { feedback }) =>
     runCommand(app, 'writeit.step.regenerate', { ...address, feedback }),
+  keepRule: (app, address, { text }) =>
+    runCommand(app, 'writeit.primer.keep', { ...address, text }),
   compare: (_, { runId, step }, { left, right }) =>
     showDocument(viewUri('compare', runId, step, left, runId, step, right)),
   continue: (app, address, { responseId: response }) =>

@@ -52,6 +52,7 @@ const LABELS = {
     'Sent with your next choice, merge or regeneration. It is kept as you type.',
   ),
   regenerate: l10n.t('Regenerate'),
+  keepRule: l10n.t('Keep This as a Rule'),
   saved: l10n.t('Saved'),
   unsaved: l10n.t('Not saved yet: {0}'),
   joined: l10n.t('Changed in another window. Both texts are here.'),

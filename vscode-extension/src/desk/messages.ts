@@ -83,6 +83,7 @@ interface ActParams {
   take: OfAnswer & { readonly text: string };
   merge: { readonly content: string; readonly goOn: boolean };
   regenerate: { readonly feedback: string };
+  keepRule: { readonly text: string };
   compare: { readonly left: string; readonly right: string };
   continue: OfAnswer;
   rate: OfAnswer;

@@ -343,3 +343,11 @@ def _feedback_actions(
             step=step.step_name,
             uses_model=True,
         )
+    if text.strip():
+        yield run_action(
+            run,
+            "Keep this as a rule" if run.primer else "Keep this as a rule of a style",
+            "writeit.primer.keep",
+            step=step.step_name,
+            text=text,
+        )

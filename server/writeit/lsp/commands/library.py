@@ -8,19 +8,27 @@ from typing import Any
 
 from writeit.domain.errors import NotFound
 from writeit.domain.model_id import split_model_id
+from writeit.domain.operations import lifecycle
+from writeit.domain.operations.lifecycle import find_step
 from writeit.domain.pipeline import PipelineConfiguration
 from writeit.domain.primer import StylePrimer
 from writeit.engine import model_setup
 from writeit.engine.model_setup import NewModel
+from writeit.files import resolve_in_workspace
 from writeit.library.catalog import LibraryEntry
 from writeit.library.front_matter import split_front_matter
+from writeit.library.front_matter_writer import with_front_matter
+from writeit.library.primer_writer import NEW_PRIMER, NEW_PRIMER_TEXT, with_rule
 from writeit.lsp import library_shapes
 from writeit.lsp import protocol as p
 from writeit.lsp.command import Request, command
+from writeit.lsp.commands.document import reply_when_done
+from writeit.lsp.edits.files import create_file, edit_document
 from writeit.lsp.folder import WorkspaceFolder
 from writeit.lsp.progress import WorkDoneProgress
 from writeit.lsp.session import Session
 from writeit.text.front_matter import find_front_matter
+from writeit.text.merge3 import MergeResult
 
 # --- `writeit.pipeline.*` ---
 
@@ -178,6 +186,61 @@ async def show_primer(
                 hint=f"Known versions: {', '.join(known)}.",
             )
     return _primer_to_wire(folder, primer)
+
+
+@command("writeit.primer.keep")
+async def keep_as_rule(
+    request: Request[p.StepFeedbackParams],
+) -> p.ViewOpenResult | p.Accepted:
+    """Add words to the run's style in the workspace; a shipped style is copied first.
+
+    Without a style, a new one is made and named in the front matter.
+    """
+    params, folder = request.params, request.folder()
+    lifecycle.check_words("text", params.text)
+    run = await folder.engine.load_run(params.run_id)
+    rule = " ".join(params.text.split())
+
+    async def work() -> p.ViewOpenResult:
+        name = run.primer.primer_id if run.primer else NEW_PRIMER
+        uri = await _write_rule(folder, name, rule)
+        if run.primer is None and run.uri is not None:
+            configuration = folder.engine.configuration(run)
+            await edit_document(
+                folder,
+                run.uri,
+                lambda text: MergeResult(
+                    with_front_matter(text, configuration, primer=name)
+                ),
+                wait_for_user=not params.wait,
+            )
+        await folder.documents.client.show_document(uri, take_focus=False)
+        message = f"Kept as a rule of the style {name}. The next run uses it."
+        folder.documents.client.show_fallback_message(message)
+        return p.ViewOpenResult(uri=uri)
+
+    return await reply_when_done(request, find_step(run, params.step).step_name, work)
+
+
+async def _write_rule(folder: WorkspaceFolder, name: str, rule: str) -> str:
+    """Add a rule to a style of the workspace and return the URI of its file.
+
+    Raises:
+        InvalidParams: no folder is open.
+        InvalidPipeline: the rule cannot be added to the file.
+    """
+    entry = (await folder.load_library()).primers.get(name)
+    if entry is not None and entry.scope == "workspace":
+        await edit_document(
+            folder, entry.uri, lambda text: MergeResult(with_rule(text, rule))
+        )
+        return entry.uri
+    text = entry.file.path.read_text(encoding="utf-8") if entry else NEW_PRIMER_TEXT
+    target = resolve_in_workspace(folder.path, f"primers/{name}.yaml")
+    content = with_rule(text, rule)
+    path = await create_file(folder, target, content)
+    folder.typed.note_written(path.as_uri(), "", content)
+    return path.as_uri()
 
 
 # --- `writeit.model.*` ---

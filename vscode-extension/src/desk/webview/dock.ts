@@ -76,7 +76,9 @@ export class Dock {
       this.#mergeButtons()[0]?.run();
     });
     this.#confirmBy(feedback, () => {
-      this.#feedbackButtons()[0]?.run();
+      this.#feedbackButtons()
+        .find(({ isPrimary }) => isPrimary)
+        ?.run();
     });
   }
 
@@ -124,13 +126,21 @@ export class Dock {
   }
 
   #feedbackButtons(): ButtonSpec[] {
+    const keep = (): void => {
+      const { text } = this.feedback.field;
+      if (text.trim() !== '') {
+        act({ act: 'keepRule', text });
+      }
+    };
+    const keepRule = { label: labels.keepRule, run: keep };
     if (this.#page?.can.regenerate !== true) {
-      return [];
+      return [keepRule];
     }
     const run = (): void => {
       act({ act: 'regenerate', feedback: this.feedback.field.text });
       this.feedback.open(false);
     };
-    return [{ label: labels.regenerate, run, isPrimary: true, keys: 'Ctrl+Enter' }];
+    const regenerate = { label: labels.regenerate, run, isPrimary: true, keys: 'Ctrl+Enter' };
+    return [regenerate, keepRule];
   }
 }
