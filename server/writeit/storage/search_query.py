@@ -68,21 +68,17 @@ def _candidates(
     (newest,) = connection.execute("SELECT IFNULL(MAX(id), 0) FROM text").fetchone()
     cursor, _, skipped = (query.cursor or f"{newest}.0").partition(".")
     start, (where, values) = int(cursor), _conditions(snapshot, query)
-    select = (  # the conditions are constants
-        "SELECT text, digest, MIN(run.id), run.run, place, step FROM place"  # noqa: S608
-        " JOIN run ON run.id = place.run JOIN text ON text.id = text"
-        f" WHERE text BETWEEN ? AND ?{where}"
-        " GROUP BY text, root, place, step ORDER BY text DESC, 3 DESC"
-    )
     for block in range(min(start, newest) // BLOCK_SIZE, -1, -1):
-        if not (characters := _texts_with(connection, block, terms)):
-            continue
-        first = block * BLOCK_SIZE
-        last = min(start, first + BLOCK_SIZE - 1)
-        rows = connection.execute(select, (first, last, *values)).fetchall()
+        numbers = map(ord, _texts_with(connection, block, terms))
+        texts = [str(block * BLOCK_SIZE + number - 1) for number in numbers]
+        select = (  # numbers and constants
+            "SELECT text, digest, MIN(run.id), run.run, place, step FROM place"  # noqa: S608
+            " JOIN run ON run.id = place.run JOIN text ON text.id = text"
+            f" WHERE text IN ({', '.join(texts)}) AND text <= ?{where}"
+            " GROUP BY text, root, place, step ORDER BY text DESC, 3 DESC"
+        )
+        rows = connection.execute(select, (start, *values)).fetchall() if texts else ()
         for text, places in groupby(rows, key=lambda row: int(row[0])):
-            if chr(text - first + 1) not in characters:
-                continue
             for number, (_, digest, _, run, place, step) in enumerate(places, 1):
                 if text < start or number > int(skipped):
                     yield f"{text}.{number}", UUID(bytes=run), place, step, digest
