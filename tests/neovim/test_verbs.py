@@ -8,6 +8,7 @@ from neovim import wording
 from support.answers import chosen_number
 from support.neovim_session import NeovimSession
 from support.nvim import Nvim
+from support.waiting import wait_until
 
 
 def _completed(session: NeovimSession, verb: str) -> list[str]:
@@ -77,6 +78,18 @@ def test_delete_asks_and_closes_the_pages_of_the_run(session: NeovimSession) -> 
     session.wait_for_message(wording.DELETED)
     assert session.nvim.lua("return #vim.api.nvim_list_wins()") == 1
     assert "has no run" not in session.nvim.messages()
+
+
+def test_search_opens_a_text_at_its_line(session: NeovimSession) -> None:
+    """Of the answer in the list, by the beginning of a word."""
+    session.run("start")
+    session.run("next openai/say-Stripes.+0A+0AQuaggas+20drum.")
+    wait_until(lambda: not session.execute("search", text="quaggas")["partial"])
+    _type(session, "search zzz", wording.NOTHING_FOUND)
+    session.nvim.keys(":WriteIt search quaggas dr*<CR>")
+    session.select_item("Notes")
+    session.nvim.wait_until("vim.api.nvim_get_current_line():find('Quaggas drum')")
+    assert session.nvim.lua("return vim.fn.bufname()").startswith("writeit:")
 
 
 def test_preferences_are_listed_and_set(session: NeovimSession) -> None:

@@ -12,7 +12,7 @@ interface HitItem extends vscode.QuickPickItem {
 
 const TYPING_PAUSE_MS = 150;
 
-/** A list that searches while the user types, and opens a hit at its line. */
+/** A list that searches while the user types, at first the selection; it opens a hit. */
 export async function searchRuns(app: App): Promise<unknown> {
   const list = vscode.window.createQuickPick<HitItem>();
   list.title = l10n.t('Search runs');
@@ -24,12 +24,17 @@ export async function searchRuns(app: App): Promise<unknown> {
   });
   const hit = await new Promise<SearchHit | undefined>((resolve) => {
     list.onDidAccept(() => {
-      resolve(list.selectedItems[0]?.hit);
+      const [item] = list.selectedItems;
+      if (item !== undefined) {
+        resolve(item.hit);
+      }
     });
     list.onDidHide(() => {
       resolve(undefined);
     });
     list.show();
+    const editor = vscode.window.activeTextEditor;
+    list.value = editor?.document.getText(editor.selection).split('\n', 1)[0] ?? '';
   });
   clearTimeout(timer);
   list.dispose();

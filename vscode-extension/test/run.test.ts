@@ -4,6 +4,7 @@ import type { PipelineRun } from '../src/protocol';
 import { contextKeys } from '../src/contextKeys';
 import { viewUri } from '../src/pages/uris';
 import {
+  acceptUntil,
   activateExtension,
   completeRun,
   execute,
@@ -118,5 +119,22 @@ group('run', (test) => {
     assert.equal((await execute('writeit.run.show', { runId })).status, 'PAUSED');
     await run('writeit.ui.run.resume', { runId });
     assert.equal((await execute('writeit.run.show', { runId })).status, 'RUNNING');
+  });
+
+  test('a search begins with the selection, and a hit is opened at its line', async () => {
+    const models = { angles: ['openai/say-First.+0A+0AQuaggas+20drum.'] };
+    const { pipelineRunId: runId } = await startRun(await openArticle(), { models });
+    await execute('writeit.step.run', { runId });
+    const isIndexed = async (): Promise<boolean> =>
+      !(await execute('writeit.search', { text: 'quaggas' })).partial;
+    await waitFor('the index', isIndexed);
+    const editor = await openArticle('quaggas dr\n');
+    editor.selection = new vscode.Selection(0, 0, 0, 10);
+    const shown = await acceptUntil('writeit.ui.run.search', undefined, () => {
+      const active = vscode.window.activeTextEditor;
+      return active?.document.uri.scheme === 'writeit' ? active : undefined;
+    });
+    const line = shown.document.lineAt(shown.selection.active.line);
+    assert.match(line.text, /Quaggas drum/);
   });
 });
