@@ -39,11 +39,24 @@ async def test_put_right_it_is_gone(pipelined: Editor) -> None:
 
 
 async def test_each_client_is_told_in_one_way(pipelined: Editor) -> None:
-    """One that can ask is never sent anything; the others are not offered to ask."""
+    """One that cannot be told to ask again is not offered to ask."""
     head = FrontMatterDocument(pipelined, WRONG)
     await head.settled()
-    assert head.pulls == (pipelined.profile == "neovim")
-    assert len(head.sent()) == (0 if head.pulls else 1)
+    assert not head.pulls
+    assert len(head.sent()) == 1
+
+
+async def test_one_that_asks_again_is_never_sent_anything(
+    environment: dict[str, str], workspace: Path
+) -> None:
+    """Neovim 0.12 pulls when it is told that there is something new."""
+    async with serving([workspace], "neovim 0.12", environment) as editor:
+        add_pipeline(editor.folder)
+        head = FrontMatterDocument(editor, WRONG)
+        await head.settled()
+        assert head.pulls
+        assert await head.problems()
+        assert head.sent() == []
 
 
 async def test_all_rules_speak_at_once(pipelined: Editor) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from neovim import wording
+from support.model_words import escape
 from support.neovim_session import EDIT_AT_STREAM_START, NeovimSession
 from support.nvim import Nvim
 
@@ -159,6 +160,32 @@ for _, window in ipairs(vim.api.nvim_list_wins()) do
   end
 end
 """
+
+
+REVIEWED = (
+    '{"remarks": [{"quote": "a source and ends at a mouth", "kind": "clarity",'
+    ' "remark": "Two images.", "replacement": "a spring and ends in the sea"}]}'
+)
+
+
+def test_remarks_of_a_review(notes: NeovimSession) -> None:
+    """Marked in the text; a suggestion is one change, which one undo takes back."""
+    before = notes.text()
+    notes.run(f"review review-clarity openai/say-{escape(REVIEWED)}")
+    notes.wait_for_message(wording.REMARKS.format("1 remark"))
+    assert notes.text() == before
+    notes.nvim.wait_until("#vim.diagnostic.get(0) == 1")
+    notes.nvim.lua(CLOSE_MESSAGES)
+    notes.nvim.command("9 | normal! 20|")
+    notes.nvim.keys(":WriteIt<CR>")
+    notes.nvim.wait_for_screen("Type number")
+    _compare("remarks", notes.nvim)
+    notes.select_item(wording.APPLY_SUGGESTION)
+    notes.wait_for_text("It begins at a spring and ends in the sea.")
+    notes.nvim.wait_until("#vim.diagnostic.get(0) == 0")
+    notes.nvim.keys("u")
+    notes.nvim.wait_until("#vim.diagnostic.get(0) == 1")
+    assert notes.text() == before
 
 
 def test_conflict(notes: NeovimSession) -> None:

@@ -390,9 +390,14 @@ class WriteItProtocol(LanguageServerProtocol):
 
 
 def can_pull_diagnostics(capabilities: types.ClientCapabilities) -> bool:
-    """Return whether a client requests diagnostics; others are sent them."""
-    document = capabilities.text_document
-    return document is not None and document.diagnostic is not None
+    """Return whether a client requests diagnostics; others are sent them.
+
+    It has to request them again when asked to: Neovim 0.11 does so only after a change
+    of the document, and would not show the remarks of a review.
+    """
+    document, workspace = capabilities.text_document, capabilities.workspace
+    asked = workspace.diagnostics if workspace else None
+    return bool(document and document.diagnostic and asked and asked.refresh_support)
 
 
 def can_read_content(capabilities: types.ClientCapabilities) -> bool:

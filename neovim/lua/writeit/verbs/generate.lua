@@ -149,7 +149,7 @@ function M.start_run(target, arguments, goes_on, is_review)
   local path = vim.fs.basename(vim.api.nvim_buf_get_name(target.buf))
   local started = ('Started %s%s.'):format(pipeline.name, is_elsewhere and ' for ' .. path or '')
   if goes_on then
-    M.go_on(target.client, 'run.start', params, started)
+    M.go_on(target.client, 'run.start', params, started, pipeline.output == 'review')
     return
   end
   local run = rpc.execute(target.client, 'run.start', params)
@@ -221,9 +221,10 @@ end
 ---@param command string
 ---@param params table
 ---@param decision string What was decided, for the user.
-function M.go_on(client, command, params, decision)
+---@param is_quiet? boolean The answers are not shown: they are remarks.
+function M.go_on(client, command, params, decision, is_quiet)
   local outcomes = apply_edit.track_outcomes()
-  local run, generated = stream.generate(client, command, params)
+  local run, generated = stream.generate(client, command, params, is_quiet)
   local step = run.steps[run.next.step]
   if run.applied then
     local apply_params = { runId = run.pipelineRunId, step = run.next.step }

@@ -215,9 +215,7 @@ async def _finding_actions(
         found.change_count == known_count == folder.documents.change_count(uri)
     ):
         return []  # the range is no longer what it was
-    actions = _to_code_actions(
-        session, map(_open_review_action, found.document.reviews)
-    )
+    actions = []
     for finding, marked in finding_diagnostics(session, found):
         if marked.range.start <= wanted.end and wanted.start <= marked.range.end:
             for offer in finding.offers:
@@ -230,7 +228,8 @@ async def _finding_actions(
                 made = _to_code_action(action, QUICK_FIX_KIND, session)
                 made.diagnostics = [marked]
                 actions.append(made)
-    return actions
+    reviews = map(_open_review_action, found.document.reviews)
+    return actions + _to_code_actions(session, reviews)
 
 
 def _open_review_action(run: PipelineRun) -> Action:
