@@ -71,7 +71,6 @@ def test_the_extension_reaches_every_command() -> None:
         "writeit.review.restore",
         "writeit.run.diff",
         "writeit.run.move",
-        "writeit.run.refresh",
         "writeit.run.stale",
         "writeit.step.preview",
         "writeit.trust.set",
