@@ -12,8 +12,13 @@ from writeit.domain.operations import lifecycle, review, select
 from writeit.domain.pipeline import PipelineConfiguration
 from writeit.domain.remarks import Dismissal, Remark
 from writeit.domain.run import PipelineRun, PipelineStatus
+from writeit.domain.session import ExportFormat
 from writeit.engine.precedence import StartRequest
 from writeit.engine.requests import RegenerateStep
+from writeit.engine.transfer import build_bundle
+from writeit.export.article import final_text
+from writeit.export.bundle_reader import read_export
+from writeit.export.render import export_run
 from writeit.ports.store import RunQuery
 from writeit.storage.store import LmdbStore
 
@@ -193,6 +198,28 @@ async def test_a_dismissal_can_be_taken_back(setup: EngineSetup) -> None:
     )
     assert remarks_of(restored) == [before]
     assert remarks_of(setup.stored(run)) == [before]
+
+
+async def test_a_review_is_exported_and_stored_with_what_was_dismissed(
+    setup: EngineSetup, tmp_path: Path
+) -> None:
+    """A long quotation, too; the exported remarks are those that are open."""
+    long = "It was warm, and it stayed so for a while. " * 20
+    run = await start(setup, f"{TEXT} {long}")
+    setup.models.script(MODEL, remarked((long.strip(), "tense"), ("is fast", "tone")))
+    await setup.engine.wait_for_generation(await setup.ask(run))
+    quote = Dismissal(at=START, kind="tense", quote=long.strip())
+    run = await dismiss(setup, run, quote)
+    bundle = await build_bundle(setup.engine, run.pipeline_run_id, None)
+    forms: tuple[ExportFormat, ...] = ("yaml", "json")
+    for form in forms:
+        assert read_export(export_run(bundle, form, "0")) == bundle
+    assert "tone" in final_text(run)
+    assert "tense" not in final_text(run)
+    setup.store.close()
+    stored = LmdbStore(tmp_path / "store").get_run(run.pipeline_run_id)
+    assert stored is not None
+    assert remarks_of(stored.run) == remarks_of(run)
 
 
 async def test_a_review_has_no_text_to_choose_or_to_apply(setup: EngineSetup) -> None:

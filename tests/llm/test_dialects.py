@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from llm.dialect_cases import CASES, CASES_BY_DIALECT, CLAUDE, DialectCase
+from llm.dialect_cases import CASES, CASES_BY_DIALECT, CLAUDE, FLASH, DialectCase
 from support.scripted_models import ScriptedKeys
 from support.wire_formats import Fault, Scene, WireServer, event, wire_server
 from writeit.domain.errors import ModelError
+from writeit.domain.remarks import REMARKS_SCHEMA
 from writeit.llm.client import ModelHostClient
 from writeit.ports.models import (
     ModelCall,
@@ -142,6 +143,41 @@ async def test_what_was_learned_is_remembered(
     wire.plays(Scene())
     assert (await ask(client, call)).notices == []
     assert "temperature" not in wire.bodies[0]
+
+
+@pytest.mark.parametrize(
+    ("model", "field"),
+    [
+        ("openai/gpt-4o", "response_format"),
+        ("ollama/llama3.2", "format"),
+        (FLASH, "generationConfig"),
+    ],
+)
+async def test_an_answer_is_asked_for_by_a_schema(
+    client: ModelHostClient, wire: WireServer, model: str, field: str
+) -> None:
+    """Each dialect has its own field, and no note says that it was left out."""
+    wire.plays(Scene())
+    call = ModelCall(model=model, prompt=PROMPT, json_schema=REMARKS_SCHEMA)
+    seen = await ask(client, call)
+    assert seen.done is not None, seen.error
+    assert seen.done.notes == ()
+    assert "replacement" in str(wire.bodies[-1][field])
+
+
+async def test_each_answer_without_a_schema_says_so(
+    client: ModelHostClient, wire: WireServer
+) -> None:
+    """The provider is asked once; the note stands on the later answers, too."""
+    message = "Invalid parameter: 'response_format' of type 'json_schema'"
+    fault = Fault(status=400, body={"error": {"message": message}})
+    call = ModelCall(model="openai/formless", prompt=PROMPT, json_schema=REMARKS_SCHEMA)
+    for replies in ((fault, Scene()), (Scene(),)):
+        wire.plays(*replies)
+        seen = await ask(client, call)
+        assert seen.done is not None, seen.error
+        assert ["JSON schema" in note for note in seen.done.notes] == [True]
+        assert "response_format" not in wire.bodies[-1]
 
 
 async def test_a_model_that_was_seen_thinking_is_known_to_think(

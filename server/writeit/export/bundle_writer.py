@@ -91,6 +91,10 @@ def _initial_run_to_json(initial_run: PipelineRun, run: PipelineRun) -> EventJso
         key for key, value in initial_run if key != "steps" and value != current[key]
     }
     fields = initial_run.model_dump(mode="json", include=different)
+    # A field that was added later is left out of a dump while it is not set.
+    for key in different - fields.keys():
+        value = getattr(initial_run, key)
+        fields[key] = [] if value == () else value
     steps = {
         name: _initial_step_to_json(step)
         for name, step in initial_run.steps.items()
