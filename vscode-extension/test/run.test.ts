@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { PipelineRun } from '../src/protocol';
 import { contextKeys } from '../src/contextKeys';
 import { viewUri } from '../src/pages/uris';
+import { statusBarContent } from '../src/statusBar';
 import {
   acceptUntil,
   activateExtension,
@@ -47,6 +48,24 @@ group('run', (test) => {
     assert.equal(child.parentPipelineRunId, runId);
     await waitFor('the page', () => openedDocument(viewUri('step', child.pipelineRunId, 'angles')));
     assert.deepEqual(await execute('writeit.run.show', { runId }), before);
+  });
+
+  test('the status bar says that notes have changed, and a refresh leaves the run', async () => {
+    const app = await activateExtension();
+    const editor = await openArticle();
+    const { pipelineRunId: runId } = await startRun(editor);
+    await execute('writeit.step.run', { runId });
+    const isStale = (): boolean => statusBarContent(app).text.includes('out of date');
+    assert.equal(isStale(), false);
+    await editor.edit((edit) => {
+      edit.insert(editor.document.lineAt(editor.document.lineCount - 1).range.end, '\n\nNew.\n');
+    });
+    await waitFor('the change to be told', isStale);
+    const before = await execute('writeit.run.show', { runId });
+    const child = await execute('writeit.run.refresh', { runId });
+    assert.equal(child.parentPipelineRunId, runId);
+    assert.deepEqual(await execute('writeit.run.show', { runId }), before);
+    await waitFor('the branch to be up to date', () => !isStale());
   });
 
   test('the current document decides which run commands apply to', async () => {
