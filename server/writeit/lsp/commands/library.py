@@ -23,12 +23,16 @@ from writeit.lsp import library_shapes
 from writeit.lsp import protocol as p
 from writeit.lsp.command import Request, command
 from writeit.lsp.commands.document import reply_when_done
-from writeit.lsp.edits.files import create_file, edit_document
+from writeit.lsp.edits.files import (
+    create_file,
+    edit_document,
+    require_document_text,
+)
 from writeit.lsp.folder import WorkspaceFolder
 from writeit.lsp.progress import WorkDoneProgress
 from writeit.lsp.session import Session
 from writeit.text.front_matter import find_front_matter
-from writeit.text.merge3 import MergeResult
+from writeit.text.merge3 import MergeResult, merge
 
 # --- `writeit.pipeline.*` ---
 
@@ -203,7 +207,7 @@ async def keep_as_rule(
 
     async def work() -> p.ViewOpenResult:
         name = run.primer.primer_id if run.primer else NEW_PRIMER
-        uri = await _write_rule(folder, name, rule)
+        uri = await _write_rule(request, name, rule)
         if run.primer is None and run.uri is not None:
             configuration = folder.engine.configuration(run)
             await edit_document(
@@ -222,18 +226,23 @@ async def keep_as_rule(
     return await reply_when_done(request, find_step(run, params.step).step_name, work)
 
 
-async def _write_rule(folder: WorkspaceFolder, name: str, rule: str) -> str:
+async def _write_rule(
+    request: Request[p.StepFeedbackParams], name: str, rule: str
+) -> str:
     """Add a rule to a style of the workspace and return the URI of its file.
 
     Raises:
         InvalidParams: no folder is open.
         InvalidPipeline: the rule cannot be added to the file.
+        WorkStopped: reading the file exceeded a limit.
     """
+    folder = request.folder()
     entry = (await folder.load_library()).primers.get(name)
     if entry is not None and entry.scope == "workspace":
-        await edit_document(
-            folder, entry.uri, lambda text: MergeResult(with_rule(text, rule))
-        )
+        text = require_document_text(folder.documents, entry.uri)
+        worker = request.session.ports.worker  # a file of the folder may be hostile
+        goal = await worker.run(with_rule, text, rule)
+        await edit_document(folder, entry.uri, lambda now: merge(text, now, goal))
         return entry.uri
     text = entry.file.path.read_text(encoding="utf-8") if entry else NEW_PRIMER_TEXT
     target = resolve_in_workspace(folder.path, f"primers/{name}.yaml")
