@@ -48,14 +48,19 @@ def change(draft: Draft, old: str, new: str) -> None:
     draft.page.type(at, at + len(old), new)
 
 
-async def reviewed(
-    docs: OpenDocuments, *models: str, text: str = TEXT, pipeline: str = "look-at-it"
-) -> Draft:
-    """A document that models have reviewed."""
+def add_review(docs: OpenDocuments, pipeline: str = "look-at-it") -> None:
+    """Add a pipeline that reviews to the workspace."""
     folder = docs.editor.folder / "pipelines"
     folder.mkdir(exist_ok=True)
     path = folder / f"{pipeline}.yaml"
     path.write_text(REVIEW.format(name=pipeline), encoding="utf-8")
+
+
+async def reviewed(
+    docs: OpenDocuments, *models: str, text: str = TEXT, pipeline: str = "look-at-it"
+) -> Draft:
+    """A document that models have reviewed."""
+    add_review(docs, pipeline)
     page = docs.open(text)
     given = models or (answer(GRAMMAR, WORDS, TWICE), answer(GRAMMAR))
     run_id = await docs.editor.answered(*given, uri=page.uri, pipeline=pipeline)
@@ -181,3 +186,24 @@ async def test_a_review_is_offered_once_and_generates(docs: OpenDocuments) -> No
     assert title == "Review with look-at-it"
     assert offered[title]["arguments"][0]["goOn"] is True
     assert "Insert front matter for look-at-it" not in offered
+
+
+async def test_a_bare_client_reviews_by_actions_and_pages(bare: OpenDocuments) -> None:
+    """Diagnostics are sent, a message says how many, and the page is a file."""
+    add_review(bare)
+    models = {"look": answer(GRAMMAR, TWICE)}
+    chosen = {step: f"openai/{model}" for step, model in models.items()}
+    await bare.editor.command("writeit.preferences.set", defaultModels=chosen)
+    draft = Draft(bare, bare.open(TEXT), "")
+    await draft.take("Review with look-at-it", "mill")
+    await wait_until_async(draft.published)
+    assert draft.words(draft.published()) == [BUILD.replace("two", "*two*")]
+    said = [str(one["message"]) for one in bare.editor.sent("window/showMessage")]
+    assert any("look-at-it: 2 remarks" in message for message in said)
+    await draft.take(FIX, "build")
+    await wait_until_async(lambda: not draft.published())
+    assert draft.page.text == TEXT.replace("build", "built")
+    await draft.take("Open the remarks of look-at-it", "mill")
+    pages = bare.editor.folder / ".writeit" / "views" / "run"
+    (page,) = pages.glob("*.md")
+    assert "- words “It is very old.”: Said twice." in page.read_text("utf-8")

@@ -65,6 +65,45 @@ group('document', (test) => {
     assert.equal(editor.document.getText(), BOUND_NOTES);
   });
 
+  test('remarks of a review are marked; a suggestion is one change', async () => {
+    const text = '# Notes\n\nThe mill was build in 1702.\n';
+    const editor = await openArticle(text);
+    const { document } = editor;
+    const remarks = [
+      {
+        quote: 'The mill was build in 1702.',
+        kind: 'grammar',
+        remark: 'The participle is built.',
+        replacement: 'The mill was built in 1702.',
+      },
+    ];
+    const said = encodeURIComponent(JSON.stringify({ remarks })).replaceAll('%', '+');
+    await run('writeit.run.start', {
+      pipeline: 'review-clarity',
+      uri: document.uri.toString(),
+      models: { review: [`openai/say-${said}`] },
+    });
+    const marked = await waitFor(
+      'the remark',
+      () => vscode.languages.getDiagnostics(document.uri)[0],
+    );
+    assert.equal(marked.code, 'grammar');
+    assert.equal(document.getText(), text);
+    const actions = await vscode.commands.executeCommand<vscode.CodeAction[]>(
+      'vscode.executeCodeActionProvider',
+      document.uri,
+      marked.range,
+    );
+    const action = actions.find(({ title }) => title.includes('Apply the suggestion'));
+    assert.ok(action?.command);
+    const [argument] = action.command.arguments as [object];
+    await run(action.command.command, argument);
+    await waitFor('the change', () => document.getText() === text.replace('build', 'built'));
+    await vscode.window.showTextDocument(document);
+    await run('undo');
+    assert.equal(document.getText(), text);
+  });
+
   test('the page of a run belongs to that run, whichever is active', async () => {
     const app = await activateExtension();
     const { pipelineRunId: runId } = await startRun(await openArticle());
