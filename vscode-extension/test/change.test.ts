@@ -46,7 +46,10 @@ group('change', (test) => {
     const app = await activateExtension();
     const editor = await polishedArticle();
     const { uri } = editor.document;
-    const lenses = (await lensesOf(uri, COMMANDS)).map(({ line, command }) => [line, command]);
+    const lenses = await waitFor('the lenses', async () => {
+      const found = await lensesOf(uri, COMMANDS);
+      return found.length === 6 && found.map(({ line, command }) => [line, command]);
+    });
     const [keep, revert] = [`${COMMANDS}keep`, `${COMMANDS}revert`];
     assert.deepEqual(lenses, [
       [2, keep],

@@ -1,14 +1,16 @@
 import { strict as assert } from 'node:assert';
+import * as vscode from 'vscode';
 import { errorMessage } from '../src/showError';
 import { diffHunks } from '../src/apply/diffHunks';
 import { inputProblem } from '../src/inputForm';
 import type { InputSpec } from '../src/protocol';
 import { findServer, type ServerSource } from '../src/server/findServer';
+import { PromptLenses } from '../src/server/promptLenses';
 import { versionProblem } from '../src/server/version';
 import { StreamCounter } from '../src/progress';
 import { parseViewUri, viewUri } from '../src/pages/uris';
 import { withPrefix } from '../src/wording';
-import { group } from './harness';
+import { group, openArticle, waitFor } from './harness';
 
 const SPEC: InputSpec = {
   name: 'words',
@@ -56,6 +58,26 @@ group('units', (test) => {
     assert.equal(versionProblem('1.0', '0.9.9'), undefined);
     assert.match(versionProblem('0.0.9', '0.1.0') ?? '', /0\.0\.9.*0\.1\.0/);
     assert.ok(versionProblem(undefined));
+  });
+
+  test('lenses that take long are answered with the last ones, and asked for again', async () => {
+    const { document } = await openArticle();
+    let refreshes = 0;
+    const lenses = new PromptLenses(() => (refreshes += 1));
+    const lens = (line: number): vscode.CodeLens =>
+      new vscode.CodeLens(new vscode.Range(line, 0, line, 0));
+    const provide = (answer: Promise<vscode.CodeLens[]>): Promise<vscode.CodeLens[]> =>
+      lenses.provide(document, () => answer);
+    await provide(Promise.resolve([lens(0)]));
+    const ended = new vscode.EventEmitter<vscode.CodeLens[]>();
+    const late = new Promise<vscode.CodeLens[]>((resolve) => {
+      ended.event(resolve);
+    });
+    assert.deepEqual(await provide(late), [lens(0)]);
+    assert.equal(refreshes, 0);
+    ended.fire([lens(1)]);
+    await waitFor('the request', () => refreshes === 1);
+    assert.deepEqual(await provide(new Promise(() => undefined)), [lens(1)]);
   });
 
   test('an input is checked while it is typed', () => {

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import {
   CloseAction,
+  CodeLensRequest,
   ExecuteCommandRequest,
   LanguageClient,
   ProgressType,
@@ -20,6 +21,7 @@ import { serverSettings, userOptions } from '../settings';
 import { SCHEME } from '../pages/uris';
 import type { ServerCommand } from './findServer';
 import { serveLanguageModels } from './languageModels';
+import { PromptLenses } from './promptLenses';
 
 /** Handlers for clicks and for requests of the server, which the extension provides. */
 export interface Hooks {
@@ -74,7 +76,12 @@ export class Connection {
 
   constructor(server: ServerCommand, hooks: Hooks) {
     const run = { command: server.command, args: [...server.args] };
-    this.#client = new Client('writeitServer', 'WriteIt', run, clientOptions(hooks));
+    const lenses = new PromptLenses((document) => {
+      const feature = this.#client.getFeature(CodeLensRequest.method);
+      feature.getProvider(document)?.onDidChangeCodeLensEmitter.fire();
+    });
+    const options = clientOptions(hooks, lenses);
+    this.#client = new Client('writeitServer', 'WriteIt', run, options);
     serveLanguageModels(this.#client);
   }
 
@@ -136,7 +143,7 @@ const CONNECTION_STATES: Readonly<Record<State, ConnectionState>> = {
   [State.StartFailed]: 'gone',
 };
 
-function clientOptions(hooks: Hooks): LanguageClientOptions {
+function clientOptions(hooks: Hooks, lenses: PromptLenses): LanguageClientOptions {
   return {
     documentSelector: markdownSelector('file', 'untitled', SCHEME),
     initializationOptions: {
@@ -152,12 +159,13 @@ function clientOptions(hooks: Hooks): LanguageClientOptions {
     revealOutputChannelOn: RevealOutputChannelOn.Never,
     // The extension shows its own message; the client's would only offer to retry.
     initializationFailedHandler: () => false,
-    middleware: middleware(hooks),
+    middleware: middleware(hooks, lenses),
   };
 }
 
-function middleware(hooks: Hooks): Middleware {
+function middleware(hooks: Hooks, lenses: PromptLenses): Middleware {
   return {
+    provideCodeLenses: (document, _token, next) => lenses.provide(document, next),
     // A discarded document changes once more after it was closed.
     didChange: async (event, next) => {
       if (!event.document.isClosed) {
