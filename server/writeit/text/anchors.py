@@ -372,22 +372,20 @@ class FollowedText:
             return place
         quoted = self._before.words[words.start : words.stop]
         is_equal_elsewhere = len(self._now.word_ranges(quoted)) > 1
-        is_known = self._is_distinct(words) or self._has_context(words, place)
+        is_distinct = self._before.count_letters(words) >= DISTINCT_CHARACTERS
+        is_known = is_distinct or self._has_context(words, place)
         return place if is_known and not is_equal_elsewhere else None
 
     def _moved_range(self, words: range) -> range | None:
         """Return the only place to which the words can have been moved."""
         quoted = self._before.words[words.start : words.stop]
         found = self._now.word_ranges(quoted)
-        is_distinct = self._is_distinct(words)
+        is_distinct = self._before.count_letters(words) >= DISTINCT_CHARACTERS
         if is_distinct and not found and len(words) >= MIN_MOVED_WORDS:
             found = self._now.similar_ranges(quoted)
         elif found and not is_distinct and not self._has_context(words, found[0]):
             return None
         return found[0] if len(found) == 1 else None
-
-    def _is_distinct(self, words: range) -> bool:
-        return self._before.count_letters(words) >= DISTINCT_CHARACTERS
 
     def _has_context(self, words: range, place: range) -> bool:
         """Whether at least half of the words around a place are still around it."""

@@ -10,7 +10,6 @@ from lsprotocol import types
 from writeit.domain.errors import NotFound, WriteItError
 from writeit.domain.operations import permitted
 from writeit.domain.pipeline import PipelineConfiguration
-from writeit.domain.run import PipelineRun
 from writeit.domain.run_summary import RunSummary
 from writeit.library.catalog import Library
 from writeit.library.front_matter_writer import format_scalar, with_front_matter
@@ -228,12 +227,11 @@ async def _finding_actions(
                 made = _to_code_action(action, QUICK_FIX_KIND, session)
                 made.diagnostics = [marked]
                 actions.append(made)
-    reviews = map(_open_review_action, found.document.reviews)
-    return actions + _to_code_actions(session, reviews)
-
-
-def _open_review_action(run: PipelineRun) -> Action:
-    return view_action(run, f"Open the remarks of {run.pipeline}", "run")
+    reviews = found.document.reviews
+    pages = [
+        view_action(r, f"Open the remarks of {r.pipeline}", "run") for r in reviews
+    ]
+    return actions + _to_code_actions(session, pages)
 
 
 async def _change_actions(

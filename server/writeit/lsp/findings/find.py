@@ -34,6 +34,7 @@ from writeit.ports.store import RunQuery
 from writeit.text.diff import MIN_SIMILARITY, count_words, similarity
 from writeit.text.language import language_of
 from writeit.text.style_rules import StyleRule
+from writeit.views.escape import shorten
 
 KINDS = (find_missing_facts, find_avoided_words, find_remarks)
 """The kinds of findings, each a coroutine from a document to its findings."""
@@ -42,6 +43,7 @@ IGNORED = "ignored"
 REST_SECONDS = 0.2
 """A changed text is examined when the user has not typed for so long."""
 MAX_REST_SECONDS = 3.0
+_MAX_TITLE = 60
 _CONTEXT = 80
 """Characters on each side by which an ignored place is known again."""
 
@@ -190,7 +192,7 @@ def _with_ids(
         }
         fixes = [
             Offer(
-                found.fix_title.format(text),
+                f"{found.fix_title} {shorten(text, _MAX_TITLE)}",
                 "writeit.finding.fix",
                 {"replacement": index},
             )

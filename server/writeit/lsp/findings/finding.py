@@ -58,8 +58,8 @@ class Finding:
     related: tuple[types.DiagnosticRelatedInformation, ...] = ()
     replacements: tuple[str, ...] = ()
     """Texts that can stand there instead, the best first."""
-    fix_title: str = "Change to {}"
-    """The title of the action that puts a replacement there."""
+    fix_title: str = "Change to"
+    """How the title of the action begins that puts a replacement there."""
     can_ignore: bool = True
     offers: tuple[Offer, ...] = ()
     """What else can be done."""

@@ -8,7 +8,6 @@ from typing import Any
 from lsprotocol import types
 
 from writeit.domain.operations.review import (
-    PlacedRemark,
     apply_suggestion,
     place_remarks,
 )
@@ -20,8 +19,8 @@ from writeit.lsp.shapes import Range
 from writeit.views import wording
 from writeit.views.escape import shorten
 
-_MAX_TITLE, _MAX_INSTRUCTION = 60, 500
-"""Characters of a suggestion in a title, and of what a model is asked for."""
+_MAX_INSTRUCTION = 500
+"""Characters of what a model is asked for."""
 
 
 async def find_remarks(document: BoundDocument) -> list[Finding]:
@@ -49,7 +48,7 @@ def _findings_of(document: BoundDocument, run: PipelineRun) -> list[Finding]:
             message=wording.remark_text(each.remark),
             severity=types.DiagnosticSeverity.Information,
             replacements=tuple(filter(None, [apply_suggestion(run, each, body)])),
-            fix_title=_apply_title(each),
+            fix_title="Apply the suggestion:",
             can_ignore=False,
             offers=_offers(document.uri, run, each.remark, place),
         )
@@ -57,14 +56,10 @@ def _findings_of(document: BoundDocument, run: PipelineRun) -> list[Finding]:
     ]
 
 
-def _apply_title(placed: PlacedRemark) -> str:
-    text = shorten(placed.remark.replacement or "", _MAX_TITLE)
-    return f"Apply the suggestion: {text}".replace("{", "{{").replace("}", "}}")
-
-
 def _offers(
     uri: str, run: PipelineRun, remark: Remark, place: types.Range
 ) -> tuple[Offer, ...]:
+    polish, dismiss = "writeit.document.polish", "writeit.review.dismiss"
     named: dict[str, Any] = {"remarkId": remark.remark_id}
     rewrite = {
         "uri": uri,
@@ -73,24 +68,13 @@ def _offers(
         "apply": True,
     }
     page = {"view": "step", "runId": str(run.pipeline_run_id)}
-    return (
-        Offer(
-            "Rewrite with this remark",
-            "writeit.document.polish",
-            rewrite,
-            of_finding=False,
-            uses_model=True,
-        ),
-        *(
-            Offer(title, command, params, of_finding=False)
-            for title, command, params in (
-                ("Explain this remark", "writeit.view.open", page),
-                ("Dismiss", "writeit.review.dismiss", named),
-                (
-                    f"Dismiss all remarks about {remark.kind}",
-                    "writeit.review.dismiss",
-                    {**named, "kind": True},
-                ),
-            )
-        ),
+    kind = f"Dismiss all remarks about {remark.kind}"
+    return tuple(
+        Offer(title, command, params, of_finding=False, uses_model=command == polish)
+        for title, command, params in (
+            ("Rewrite with this remark", polish, rewrite),
+            ("Explain this remark", "writeit.view.open", page),
+            ("Dismiss", dismiss, named),
+            (kind, dismiss, {**named, "kind": True}),
+        )
     )
