@@ -65,6 +65,7 @@ group('document', (test) => {
     assert.equal(editor.document.getText(), BOUND_NOTES);
   });
 
+<<<<<<< HEAD
   test('remarks of a review are marked; a suggestion is one change', async () => {
     const text = '# Notes\n\nThe mill was build in 1702.\n';
     const editor = await openArticle(text);
@@ -102,6 +103,29 @@ group('document', (test) => {
     await vscode.window.showTextDocument(document);
     await run('undo');
     assert.equal(document.getText(), text);
+=======
+  test('a fact that the notes do not have is a hint with actions', async () => {
+    const editor = await openArticle('# Notes\n\nIt takes 40 ms.\n');
+    const { uri } = editor.document;
+    const { pipelineRunId: runId } = await startRun(editor);
+    await execute('writeit.step.run', { runId });
+    await execute('writeit.step.select', { runId, response: 0, content: 'It takes 45 ms.' });
+    await execute('writeit.step.apply', { runId, mode: 'replace' });
+    const hint = await waitFor('the hint', () =>
+      vscode.languages.getDiagnostics(uri).find(({ code }) => code === 'not-in-notes'),
+    );
+    assert.equal(editor.document.getText(hint.range), '45 ms');
+    const actions = await vscode.commands.executeCommand<vscode.CodeAction[]>(
+      'vscode.executeCodeActionProvider',
+      uri,
+      hint.range,
+    );
+    const ignore = actions.find(({ title }) => title === 'WriteIt: Ignore here');
+    assert.ok(ignore?.command, actions.map(({ title }) => title).join());
+    const [argument] = (ignore.command.arguments ?? []) as object[];
+    await run(ignore.command.command, argument);
+    await waitFor('the hint to go', () => vscode.languages.getDiagnostics(uri).length === 0);
+>>>>>>> ece9e78 (vscode: test the hint of a missing fact and its actions)
   });
 
   test('the page of a run belongs to that run, whichever is active', async () => {
