@@ -13,7 +13,16 @@ from support.front_matter_document import (
 )
 
 POST = "  pipeline: post\n"
-REST = ["models", "reasoning", "inputs", "notes", "context", "output_path", "providers"]
+REST = [
+    "models",
+    "reasoning",
+    "blind",
+    "inputs",
+    "notes",
+    "context",
+    "output_path",
+    "providers",
+]
 KEYS = ["pipeline", "primer", *REST]
 LEVELS = ["none", "low", "medium", "high"]
 
@@ -33,6 +42,7 @@ LEVELS = ["none", "low", "medium", "high"]
         (POST + "  inputs:\n    short: t|\n", ["true", "false"]),
         (POST + "  models:\n    |\n", ["draft", "polish"]),
         (POST + "  models:\n    draft: a/b\n    |\n", ["polish"]),
+        (POST + "  blind: |\n", ["true", "false"]),
         (POST + "  reasoning: |\n", LEVELS),
         (POST + "  reasoning:\n    |\n", ["draft", "polish"]),
         (POST + "  reasoning:\n    draft: h|\n", LEVELS),

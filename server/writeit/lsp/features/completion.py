@@ -146,6 +146,9 @@ def _suggest_values(
         case ("reasoning",) | ("reasoning", _) if not present:
             for level, room in THINKING_ROOM.items():
                 yield Suggestion(level, level, "choice", f"{room:,} tokens")
+        case ("blind",) if not present:
+            for option in ("true", "false"):
+                yield Suggestion(option, option, "choice", "", "")
         case ("models", _):
             yield from _suggest_models(sources.models.values(), present, context)
         case ("notes" | "context",):
