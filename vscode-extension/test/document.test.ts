@@ -65,7 +65,6 @@ group('document', (test) => {
     assert.equal(editor.document.getText(), BOUND_NOTES);
   });
 
-<<<<<<< HEAD
   test('remarks of a review are marked; a suggestion is one change', async () => {
     const text = '# Notes\n\nThe mill was build in 1702.\n';
     const editor = await openArticle(text);
@@ -103,7 +102,8 @@ group('document', (test) => {
     await vscode.window.showTextDocument(document);
     await run('undo');
     assert.equal(document.getText(), text);
-=======
+  });
+
   test('a fact that the notes do not have is a hint with actions', async () => {
     const editor = await openArticle('# Notes\n\nIt takes 40 ms.\n');
     const { uri } = editor.document;
@@ -125,7 +125,6 @@ group('document', (test) => {
     const [argument] = (ignore.command.arguments ?? []) as object[];
     await run(ignore.command.command, argument);
     await waitFor('the hint to go', () => vscode.languages.getDiagnostics(uri).length === 0);
->>>>>>> ece9e78 (vscode: test the hint of a missing fact and its actions)
   });
 
   test('the page of a run belongs to that run, whichever is active', async () => {
