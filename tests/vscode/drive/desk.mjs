@@ -148,20 +148,6 @@ await withPage(async (page) => {
   });
   report({ acts, most: Number(required('MOST_ACTS')) });
   if (acts > Number(required('MOST_ACTS'))) throw new Error(`${acts} acts`);
-  await vscode.step('a chord asks how the selection is to be rewritten', async () => {
-    release('passage');
-    await vscode.selectLine('The river is cold');
-    await vscode.press('Control+Alt+w', 'w'); // at once: no key may wait for the server
-    await vscode.see(vscode.rows('Improve the wording'));
-  });
-  await vscode.step('what was rewritten is reviewed in the document', async () => {
-    await page.keyboard.type('Plainer.');
-    await vscode.press('Enter');
-    await vscode.see(vscode.articleLines('The mills stand downstream'));
-    await vscode.see(vscode.lens(/^Keep$/));
-    await vscode.lens(/^Keep$/).first().click();
-    await vscode.gone(vscode.lens(/^Keep$/));
-  });
   if ((await vscode.toast(/Pending response|disposed/).count()) > 0) throw new Error('a foreign error is shown');
 });
 
