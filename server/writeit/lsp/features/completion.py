@@ -34,6 +34,11 @@ KEY_PATHS = frozenset(
 
 _REASONING = (WRITEIT_KEY, "reasoning")
 """The path of one word for all steps, or of a word for each step."""
+_CHOICES = {
+    "reasoning": {level: f"{room:,} tokens" for level, room in THINKING_ROOM.items()},
+    "blind": {"true": "", "false": ""},
+}
+"""The values of a key, and what each means."""
 _MAPPING_KEYS = frozenset({WRITEIT_KEY, "models", "inputs"})
 _PLAIN_WORD = re.compile(r"\w[\w./:@+-]*(?<!:)")
 """Ids and paths that need no quotes in YAML."""
@@ -143,12 +148,9 @@ def _suggest_values(
             spec = next((spec for spec in pipeline.inputs if spec.name == name), None)
             if spec is not None:
                 yield from _suggest_options(spec, quoted=context.word.is_quoted)
-        case ("reasoning",) | ("reasoning", _) if not present:
-            for level, room in THINKING_ROOM.items():
-                yield Suggestion(level, level, "choice", f"{room:,} tokens")
-        case ("blind",) if not present:
-            for option in ("true", "false"):
-                yield Suggestion(option, option, "choice", "", "")
+        case ("reasoning" | "blind" as key, *_) if not present:
+            for value, detail in _CHOICES[key].items():
+                yield Suggestion(value, value, "choice", detail)
         case ("models", _):
             yield from _suggest_models(sources.models.values(), present, context)
         case ("notes" | "context",):
