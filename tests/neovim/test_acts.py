@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from neovim import wording
+from support.drafts import ONE_STEP
 from support.neovim_session import IDLE, NeovimSession
+from support.notes import ERRORS, NINE_FACTS
 
 SHOWN = """(function(words)
   local title = vim.b.writeit_title or ''
@@ -108,3 +110,53 @@ def test_the_full_story(writer: NeovimSession) -> None:
     assert run["steps"]["draft"]["mergedContent"] == "Rivers run.\n\nWater moves."
     assert run["steps"]["angles"]["userFeedback"] == "for beginners"
     story.end(11)
+
+
+HINTS = "#vim.diagnostic.get(0) == ..."
+IN_ANY_WINDOW = """(function(words)
+  return vim.iter(vim.fn.tabpagebuflist()):any(function(buffer)
+    local text = table.concat(vim.fn.getbufline(buffer, 1, '$'), '\\n')
+    return text:find(words, 1, true) ~= nil
+  end)
+end)(...)"""
+MESSAGES = """
+return vim.tbl_map(function(found) return found.message end, vim.diagnostic.get(0))
+"""
+FIXES = ":lua vim.lsp.buf.code_action({context={only={'quickfix'}}})<CR>"
+CORRECT = "Regenerate with corrections"
+
+
+def test_the_corrected_story(writer: NeovimSession) -> None:
+    """Three errors of an article are marked, become feedback, and are gone."""
+    (writer.workspace / "pipelines").mkdir(exist_ok=True)
+    (writer.workspace / "pipelines" / "article.yaml").write_text(ONE_STEP, "utf-8")
+    writer.open_notes(NINE_FACTS)
+    nvim, answers = writer.nvim, wording.ANSWERS.format
+    story = Story(writer, "The corrected story in Neovim")
+    story.act(
+        ":WriteIt go article openai/planted<CR>", wording.ONE_ANSWER.format("draft")
+    )
+    story.act(":WriteIt go<CR>", wording.INSERTED.format("draft"))
+    story.goes_to("now.")
+    nvim.wait_until(HINTS, len(ERRORS))
+    hints = nvim.lua(MESSAGES)
+    assert hints == [f"Not in your notes: {error}" for error in ERRORS]
+    story.lines += [f"    {hint}" for hint in hints]
+    nvim.wait_until("vim.fn.search(..., 'cw') > 0", "45 ms")
+    nvim.keys(FIXES)
+    writer.select_item(f"WriteIt: {CORRECT}")
+    nvim.wait_until(IN_ANY_WINDOW, f"- {ERRORS[1]}")
+    story.count += 1
+    story.lines.append(f"{story.count:2}. quick fix: {CORRECT}")
+    nvim.keys(":WriteIt regenerate<CR>")
+    nvim.wait_for_screen("What should change?")
+    story.count += 1
+    story.lines.append(f"{story.count:2}. :WriteIt regenerate<CR>")
+    story.act("<CR>", answers("draft", 2))
+    story.act(":WriteIt go 2<CR>", wording.INSERTED.format("draft"))
+    nvim.wait_until(IN_ANY_WINDOW, "Ada Lovelace gave")
+    article = writer.workspace / f"{writer.notes.stem}.article-2.md"
+    assert not [error for error in ERRORS if error in article.read_text("utf-8")]
+    nvim.command(f"edit {article}")
+    nvim.wait_until(HINTS, 0)
+    story.end(6)

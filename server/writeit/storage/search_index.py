@@ -221,9 +221,7 @@ class SearchIndex:
         """Return a text that differs as soon as the store does."""
         # Compacting counts the transactions anew, perhaps in an inode used before.
         data = (self._folder / DATA_FILE).stat()
-        # Not `last_transaction_id`: it is one more while another process commits.
-        with self.environment.read_transaction() as snapshot:
-            number = snapshot.transaction_id
+        number = self.environment.last_transaction_id()
         return f"{data.st_dev}:{data.st_ino}:{data.st_mtime_ns}:{number}"
 
     def _differing_runs(self, stamps: dict[bytes, int]) -> tuple[list[UUID], int]:
