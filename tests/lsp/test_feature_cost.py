@@ -18,6 +18,7 @@ from writeit.library.front_matter import read_source_document
 from writeit.lsp.client import Client
 from writeit.lsp.features.code_action import code_actions
 from writeit.lsp.features.code_lens import code_lenses
+from writeit.lsp.pages import refresh
 from writeit.lsp.pages.refresh import ChangeNotifier
 from writeit.lsp.pygls_fixes import WriteItDocument, WriteItWorkspace
 from writeit.lsp.session import Session
@@ -31,9 +32,10 @@ LINE = f"{'A line of an article. ' * 4}\n"
 
 @pytest.fixture(autouse=True)
 def _nobody_looks_by_himself(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the engine reads now and then by itself is not what is counted."""
+    """What is read now and then without a request is not what is counted."""
     monkeypatch.setattr(leases, "POLL_SECONDS", 3600)
     monkeypatch.setattr(leases, "HEARTBEAT_SECONDS", 3600)
+    monkeypatch.setattr(refresh, "BATCH_SECONDS", 3600)
 
 
 class Counted(WriteItDocument):

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pygls.exceptions import JsonRpcException
 
-from writeit.domain.errors import InvalidParams, NotFound, WriteItError
+from writeit.domain.errors import InvalidParams, NotFound, StoreError, WriteItError
 from writeit.lsp.convert import path_to_uri
 from writeit.lsp.documents import Documents
 from writeit.lsp.edits.edit_retry import IDLE_SECONDS, IDLE_TIMEOUT
@@ -139,9 +139,13 @@ class ChangeNotifier:
         """Show the remarks of changed reviews in their documents."""
         for folder in self._open_folders():
             for run_id in changed_run_ids if folder.has_store else ():
-                stored = folder.store.get_run(run_id)
-                if stored and stored.run.output == "review" and stored.run.uri:
-                    self._documents.recheck(stored.run.uri)
+                try:
+                    summary = folder.store.summary(run_id)
+                except StoreError as error:  # the next command says it to the user
+                    logger.info("reviews were not read: %s", error.message)
+                    continue
+                if summary and summary.is_review and summary.uri:
+                    self._documents.recheck(summary.uri)
 
     async def _refresh_page_files(self) -> None:
         """Update the page files of changed runs.
