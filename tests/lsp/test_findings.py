@@ -54,6 +54,18 @@ async def test_a_corrected_fact_is_not_marked_any_more(docs: OpenDocuments) -> N
     assert await facts_of(draft) == [ERRORS[0], ERRORS[2]]
 
 
+async def test_another_spelling_of_an_open_documents_uri_is_answered(
+    docs: OpenDocuments,
+) -> None:
+    """As of a document that is not open."""
+    draft = await drafted(docs)
+    folder, name = draft.page.uri.rsplit("/", 1)
+    report = await docs.editor.request(
+        "textDocument/diagnostic", {"textDocument": {"uri": f"{folder}//{name}"}}
+    )
+    assert report["items"] == []
+
+
 async def test_a_client_that_does_not_ask_is_sent_them(bare: OpenDocuments) -> None:
     """Once the user rests; and again when the notes have changed."""
     draft = await drafted(bare)

@@ -103,17 +103,19 @@ async def document_diagnostics(
     session: Session, uri: str
 ) -> list[types.Diagnostic] | None:
     """Return a document's diagnostics; None if it was changed meanwhile."""
+    documents = session.documents
     found = await find_findings(session.folder_containing(uri), uri)
-    count = session.documents.change_count(uri)
+    count = documents.change_count(uri)
+    # A URI with another spelling, such as two slashes, is not an open document.
+    if found is not None and documents.find_open(uri) is None:
+        found = None
     if found is not None and found.change_count != count:
         return None
     marked = [item for _, item in finding_diagnostics(session, found)]
     problems = [
         to_diagnostic(*problem) for problem in await find_problems(session, uri)
     ]
-    return (
-        [*problems, *marked] if count == session.documents.change_count(uri) else None
-    )
+    return [*problems, *marked] if count == documents.change_count(uri) else None
 
 
 def finding_diagnostics(
