@@ -393,3 +393,5 @@ async def test_going_back_in_a_polish_run_leaves_the_active_run(
         assert [problem["path"] for problem in refused.data["problems"]] == ["runId"]
     session = await one_editor.command("writeit.session.show")
     assert session["activePipelineRunId"] == run_id
+    # Other tests of this editor look at the actions on the same notes.
+    await one_editor.command("writeit.run.delete", runId=polish_id, descendants=True)

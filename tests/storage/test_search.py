@@ -142,7 +142,10 @@ async def import_again(store: LmdbStore) -> None:
     if stored is None or store.streaming_runs():
         return
     run = stored.run
-    created = e.RunBranched if run.parent_pipeline_run_id else e.RunStarted
+    parent = run.parent_pipeline_run_id
+    if parent is not None and store.get_run(parent) is None:
+        return  # a branch of a deleted run is refused
+    created = e.RunBranched if parent else e.RunStarted
     await store.delete_run(run.pipeline_run_id)
     event = created(at=run.updated_at, run=run)
     await store.commit(RunCommit(run=run, events=(event,), expected_seq=0))

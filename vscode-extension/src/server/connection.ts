@@ -94,8 +94,12 @@ export class Connection {
     return this.#client.start();
   }
 
-  dispose(): Promise<void> {
-    return this.#client.dispose();
+  async dispose(): Promise<void> {
+    if (this.#client.state === State.Starting) {
+      // A client that is starting cannot be stopped: its process would be left over.
+      await this.#client.start().catch(() => undefined); // the reason is in the log
+    }
+    await this.#client.dispose();
   }
 
   executeCommand(
