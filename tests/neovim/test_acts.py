@@ -126,10 +126,19 @@ FIXES = ":lua vim.lsp.buf.code_action({context={only={'quickfix'}}})<CR>"
 CORRECT = "Regenerate with corrections"
 
 
+@pytest.fixture
+def one_step(writer: NeovimSession) -> Iterator[None]:
+    """A pipeline `article` of one step, which other tests do not see."""
+    path = writer.workspace / "pipelines" / "article.yaml"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(ONE_STEP, "utf-8")
+    yield
+    path.unlink()
+
+
+@pytest.mark.usefixtures("one_step")
 def test_the_corrected_story(writer: NeovimSession) -> None:
     """Three errors of an article are marked, become feedback, and are gone."""
-    (writer.workspace / "pipelines").mkdir(exist_ok=True)
-    (writer.workspace / "pipelines" / "article.yaml").write_text(ONE_STEP, "utf-8")
     writer.open_notes(NINE_FACTS)
     nvim, answers = writer.nvim, wording.ANSWERS.format
     story = Story(writer, "The corrected story in Neovim")
