@@ -44,18 +44,19 @@ await withPage(async (page) => {
     await vscode.walkthroughStep(startStep.title, { done: false }).click();
     await vscode.walkthroughButton(startStep.buttons['document.start']).click();
     await vscode.waitForQuestion(question.start);
-    await vscode.press('Escape');
-    await vscode.gone(vscode.box);
+    await vscode.dismissBox();
   });
 
   await vscode.step('the model step is completed by a model, not by the question for a key', async () => {
     const { title, buttons } = modelStep;
-    await vscode.walkthroughStep(title, { done: false }).click();
-    await vscode.walkthroughButton(buttons['model.setKey']).click();
+    const setKey = vscode.walkthroughButton(buttons['model.setKey']);
+    const step = vscode.walkthroughStep(title, { done: false });
+    await vscode.showInWalkthrough(WALKTHROUGH, step, setKey);
+    await setKey.click();
     await vscode.waitForQuestion(question.provider);
-    await vscode.press('Escape');
-    await vscode.gone(vscode.box);
-    await vscode.walkthroughButton(buttons['model.setKey']).click();
+    await vscode.dismissBox();
+    await vscode.showInWalkthrough(WALKTHROUGH, step, setKey);
+    await setKey.click();
     await vscode.pick(question.provider, /^openai/);
     await vscode.waitForQuestion(question.key);
     await vscode.see(vscode.walkthroughStep(title, { done: false }));
@@ -122,7 +123,6 @@ await withPage(async (page) => {
     await vscode.clickLine('There were seven');
     await start();
     await vscode.hasValue('millers: all of them');
-    await vscode.press('Escape');
-    await vscode.gone(vscode.box);
+    await vscode.dismissBox();
   });
 });

@@ -89,6 +89,26 @@ export class Workbench {
     await shown.or(hinted).first().waitFor();
   }
 
+  /** Close the box; a key that is pressed elsewhere would act on the page behind it. */
+  async dismissBox() {
+    await this.box.locator('input').first().press('Escape');
+    await this.gone(this.box);
+  }
+
+  /**
+   * Show a button of a walkthrough's step. VS Code leaves a walkthrough for the list of
+   * them if its page gets an Escape.
+   */
+  async showInWalkthrough(title, step, button) {
+    const listed = this.page.locator('.getting-started-category:enabled', { hasText: title }).first();
+    await this.until(`a button of ${title}`, async () => {
+      const isListed = (await listed.count()) > 0; // else its buttons are disabled
+      if (!isListed && (await button.count()) > 0) return true;
+      await (isListed ? listed : step).click({ timeout: 2_000 }).catch(() => undefined);
+      return false;
+    });
+  }
+
   /** Wait until the box has a value. */
   async hasValue(words) {
     const input = this.box.locator('input').last();
