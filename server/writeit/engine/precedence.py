@@ -422,27 +422,8 @@ def run_started_event(
         InvalidParams: an input is missing, unknown or invalid.
         NotFound: models are named for an unknown step.
     """
+    _check_start(request)
     configuration = request.configuration
-    if (
-        configuration.applies_to == "selection"
-        and request.uri is not None
-        and not request.document.selection
-    ):
-        raise InvalidParams(
-            f"{configuration.name} is for a passage, and no passage is selected.",
-            hint="Select the passage, or start a pipeline for documents.",
-            problems=[{"path": "range", "message": "has no text"}],
-        )
-    if request.output is not None and configuration.output == "review":
-        raise InvalidParams(
-            f"{configuration.name} is a review. It makes remarks and no text.",
-            hint="Start it without `output`.",
-            problems=[{"path": "output", "message": "is not for a review"}],
-        )
-    for step, models in request.models.items():
-        if step not in configuration.step_names:
-            raise NotFound.with_suggestions("step", step, configuration.step_names)
-        _check_model_ids(step, models)
     document = request.document
     if configuration.output != "review":  # an older WriteIt does not know the field
         document = document.evolve(first_line=0)
@@ -453,10 +434,7 @@ def run_started_event(
         updated_at=now,
         current_step=configuration.step_names[0],
         user_inputs=resolve_inputs(
-            configuration,
-            request.inputs,
-            request.front_matter_inputs,
-            request.document,
+            configuration, request.inputs, request.front_matter_inputs, request.document
         ),
         steps={name: StepState(step_name=name) for name in configuration.step_names},
         name=check_name(request.name),
@@ -477,6 +455,28 @@ def run_started_event(
         ),
     )
     return e.RunStarted(at=now, run=run)
+
+
+def _check_start(request: StartRequest) -> None:
+    """Raise InvalidParams or NotFound if the pipeline cannot be started so."""
+    configuration = request.configuration
+    is_for_passage = configuration.applies_to == "selection" and request.uri is not None
+    if is_for_passage and not request.document.selection:
+        raise InvalidParams(
+            f"{configuration.name} is for a passage, and no passage is selected.",
+            hint="Select the passage, or start a pipeline for documents.",
+            problems=[{"path": "range", "message": "has no text"}],
+        )
+    if request.output is not None and configuration.output == "review":
+        raise InvalidParams(
+            f"{configuration.name} is a review. It makes remarks and no text.",
+            hint="Start it without `output`.",
+            problems=[{"path": "output", "message": "is not for a review"}],
+        )
+    for step, models in request.models.items():
+        if step not in configuration.step_names:
+            raise NotFound.with_suggestions("step", step, configuration.step_names)
+        _check_model_ids(step, models)
 
 
 def _check_model_ids(step: str, models: tuple[str, ...]) -> None:

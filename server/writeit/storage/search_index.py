@@ -219,7 +219,7 @@ class SearchIndex:
 
     def _store_state(self) -> str:
         """Return a text that differs as soon as the store does."""
-        # Compacting counts the transactions anew, perhaps in an inode used before.
+        # Compacting counts from the start again, perhaps in an inode used before.
         data = (self._folder / DATA_FILE).stat()
         number = self.environment.last_transaction_id()
         return f"{data.st_dev}:{data.st_ino}:{data.st_mtime_ns}:{number}"
