@@ -185,7 +185,7 @@ def move_store(workspace: Path | None, location: str) -> MoveResult:
         return MoveResult(source=None, target=wanted)
     if problem:
         raise StoreError(
-            f"{problem}, so the store was not moved. It is still in {others[0]}.",
+            f"{problem}, so the run history was not moved. It is still in {others[0]}.",
             reason="read_only",
             hint="Allow writing there, or choose another store_location.",
         )

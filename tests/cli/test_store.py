@@ -193,7 +193,7 @@ def test_moving_shows_both_paths(
     back = terminal.store_command("move")
     assert back.code == 0
     assert back.out == (
-        f"Moved the store from {moved.json['to']} to {terminal.store}.\n"
+        f"Moved the run history from {moved.json['to']} to {terminal.store}.\n"
     )
 
 

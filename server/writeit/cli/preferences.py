@@ -30,7 +30,7 @@ def preferences(context: click.Context) -> None:
 @json_option
 @click.pass_context
 def show_preferences(context: click.Context, *, as_json: bool) -> None:
-    """Show all preferences of this folder's store."""
+    """Show all preferences of this folder."""
     _print(run_async(_read_or_change(context, {})), as_json=as_json)
 
 

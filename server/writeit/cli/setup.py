@@ -153,7 +153,8 @@ def _print_report(report: DoctorReport) -> None:
     if report.proxies:
         echo(f"Proxy variables set: {', '.join(report.proxies)}")
     for finding in report.findings:
-        _print_line(finding.name, finding.says, ok=finding.ok)
+        label = finding.name.replace("model host", "model calls")
+        _print_line(label, finding.says, ok=finding.ok)
     keyed = {p: s for p, s in report.keys.items() if s != "none"}
     listed = ", ".join(f"{p} ({s})" for p, s in keyed.items())
     _print_line(

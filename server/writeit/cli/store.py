@@ -30,14 +30,14 @@ T = TypeVar("T")
 
 @click.group()
 def store() -> None:
-    """Maintain this workspace's store: count, verify, compact, back up, move, prune."""
+    """Maintain this folder's run history: verify, compact, back up, move, prune."""
 
 
 @store.command()
 @json_option
 @click.pass_context
 def status(context: click.Context, *, as_json: bool) -> None:
-    """Show the size and contents of the store."""
+    """Show the size and contents of the run history."""
     if has_store(Path.cwd(), context):
         _print_status(
             _run_maintenance(context, lambda maintenance: maintenance.status()),
@@ -48,14 +48,14 @@ def status(context: click.Context, *, as_json: bool) -> None:
     if as_json:
         print_json({"path": str(folder), "runs": 0, "exists": False})
     else:
-        echo(f"No store yet. The first run creates {folder}.")
+        echo(f"No run history yet. The first run creates {folder}.")
 
 
 @store.command()
 @json_option
 @click.pass_context
 def verify(context: click.Context, *, as_json: bool) -> None:
-    """Verify every key, text and run of the store; exit 1 if there are problems."""
+    """Verify every key, text and run of it; exit 1 if there are problems."""
     verified = _run_maintenance(context, lambda maintenance: maintenance.verify())
     problems = verified.problems
     if as_json:
@@ -84,20 +84,20 @@ def compact(context: click.Context, *, as_json: bool) -> None:
 @json_option
 @click.pass_context
 def backup(context: click.Context, path: Path, *, as_json: bool) -> None:
-    """Copy the store to PATH, a new folder; it may be in use."""
+    """Copy it to PATH, a new folder; it may be in use."""
     target = path.absolute()
     copied = _run_maintenance(context, lambda maintenance: maintenance.backup(target))
     if as_json:
         print_json({"path": str(copied)})
     else:
-        echo(f"Copied the store to {copied}.")
+        echo(f"Copied the run history to {copied}.")
 
 
 @store.command()
 @json_option
 @click.pass_context
 def move(context: click.Context, *, as_json: bool) -> None:
-    """Move the store of this workspace to where your configuration says."""
+    """Move it to where your configuration says."""
     moved = context.obj().move_store(find_workspace(Path.cwd()))
     if as_json:
         source = moved.source and str(moved.source)
@@ -105,18 +105,18 @@ def move(context: click.Context, *, as_json: bool) -> None:
             {"moved": source is not None, "from": source, "to": str(moved.target)}
         )
     elif moved.source is None:
-        echo(f"Nothing to move. The store belongs in {moved.target}.")
+        echo(f"Nothing to move. The run history belongs in {moved.target}.")
     else:
-        echo(f"Moved the store from {moved.source} to {moved.target}.")
+        echo(f"Moved the run history from {moved.source} to {moved.target}.")
 
 
 @store.command()
 @click.argument("backup", type=click.Path(path_type=Path))
-@click.option("--yes", is_flag=True, help="Replace the store; otherwise only show.")
+@click.option("--yes", is_flag=True, help="Replace it; otherwise only show.")
 @json_option
 @click.pass_context
 def restore(context: click.Context, backup: Path, *, yes: bool, as_json: bool) -> None:
-    """Replace the store with BACKUP; without --yes, only show what that replaces."""
+    """Replace it with BACKUP; without --yes, only show what that replaces."""
     result = context.obj().restore_store(
         find_workspace(Path.cwd()), backup.absolute(), yes
     )
@@ -140,9 +140,9 @@ def restore(context: click.Context, backup: Path, *, yes: bool, as_json: bool) -
     for run in result.replaced:
         echo(f"  {run_title(run)}, changed {format_datetime(run.updated_at)}")
     if not yes:
-        echo("Nothing was changed. Replace the store with --yes.", err=True)
+        echo("Nothing was changed. Replace it with --yes.", err=True)
     elif result.kept_in:
-        echo(f"Restored the backup. The replaced store is in {result.kept_in}.")
+        echo(f"Restored the backup. What it replaced is in {result.kept_in}.")
     else:
         echo("Restored the backup.")
 

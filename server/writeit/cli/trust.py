@@ -46,7 +46,7 @@ WANT_WORDS = {
     "output": "writes to",
     "calls": "makes several calls at once:",
     "reasoning": "lets models think:",
-    "file": "has this file sent, too:",
+    "file": "also sends this file:",
 }
 
 

@@ -123,7 +123,7 @@ def validate_preferences(
         for problem in _validate_models({"any": chosen.model}, known_providers)
     ]
     if primer is not None and primer not in {NO_PRIMER, *known_primers}:
-        message = f"there is no primer {primer!r}"
+        message = f"there is no style {primer!r}"
         problems.append(FieldProblem(("style_primer",), message))
     shortcuts = preferences.keyboard_shortcuts
     return [*problems, *_validate_shortcuts(shortcuts, system_bindings)]

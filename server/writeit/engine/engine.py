@@ -389,7 +389,7 @@ class Engine:
         configuration = self._find_configuration(run)
         if configuration is None:
             raise StoreError(
-                "The store has lost the pipeline that this run was started with.",
+                "The pipeline of this run is missing from the run history.",
                 reason="corrupt",
                 hint="Check what else is missing: writeit store verify",
             )

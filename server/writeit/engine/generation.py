@@ -135,7 +135,7 @@ class OutcomeRecorder:
             await self._transactions.flush(self._run_id)
         except StoreError:
             self._transactions.queue_write(
-                self._run_id, _pause_operation("the store could not be written")
+                self._run_id, _pause_operation("the run history could not be written")
             )
             raise
         host_error = next(

@@ -397,7 +397,7 @@ def _unknown_primer_problems(
     primer = entry.value.default("style_primer", str) if entry.value else None
     if primer is None or primer in {NO_PRIMER, *primers}:
         return []
-    message = f"There is no primer {primer!r}.{did_you_mean(primer, primers)}"
+    message = f"There is no style {primer!r}.{did_you_mean(primer, primers)}"
     return [SourceProblem(entry.uri, message, "warning", entry.primer_range)]
 
 

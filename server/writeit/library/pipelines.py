@@ -175,7 +175,7 @@ def read_primer(
             source, StylePrimer, {"primer_id": default_id, **known}
         )
     elif not source.problems:
-        message = "A primer should be a mapping of keys: name, content, …"
+        message = "A style primer should be a mapping of keys: name, content, …"
         source.add_problem(message, source.index_range(0))
     if primer is not None and primer.primer_id == NO_PRIMER:
         message = f"The id {NO_PRIMER!r} is reserved: it means no style."

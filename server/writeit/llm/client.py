@@ -72,6 +72,7 @@ logger = logging.getLogger(__name__)
 
 IDLE_SECONDS: Final = 600.0
 _MAX_RESTART_DELAY: Final = 30.0
+_PROCESS: Final = "The process that calls models"
 """Longest delay in seconds before a host that keeps crashing is restarted."""
 
 
@@ -343,14 +344,14 @@ class ModelHostClient:
             if self._host is None or not self._host.is_alive:
                 self._host = await self._start_host()
             if not self._host.is_alive:
-                raise _host_error("The model host crashed when it started.")
+                raise _host_error(f"{_PROCESS} crashed when it started.")
             return self._host
 
     async def _start_host(self) -> HostProcess:
         wait = self._restart_after - time.monotonic()
         if wait > 0:
             raise _host_error(
-                f"The model host crashed {self._crash_count} times in a row. It can"
+                f"{_PROCESS} crashed {self._crash_count} times in a row. It can"
                 f" restart in {wait:.0f} s.",
                 retryAfter=wait,
             )
@@ -367,7 +368,7 @@ class ModelHostClient:
                 environment=self._environment,
             )
         except OSError as error:
-            raise _host_error(f"The model host did not start: {error}.") from error
+            raise _host_error(f"{_PROCESS} did not start: {error}.") from error
 
     def _on_exit(self, host: HostProcess) -> None:
         """Fail the calls of a dead host, and delay restarts after repeated crashes."""
@@ -377,7 +378,7 @@ class ModelHostClient:
         pause = 2.0 ** (self._crash_count - 2) if self._crash_count > 1 else 0.0
         self._restart_after = time.monotonic() + min(pause, _MAX_RESTART_DELAY)
         self._fail_all(
-            lambda kept: _host_error(f"The model host {how}. {_describe_kept(kept)}")
+            lambda kept: _host_error(f"{_PROCESS} {how}. {_describe_kept(kept)}")
         )
 
     def _schedule_idle_stop(self) -> None:
@@ -421,7 +422,7 @@ def _host_error(message: str, **data: float) -> ModelError:
     return ModelError(
         message,
         reason="unavailable",
-        hint="Generate again. WriteIt restarts the model host.",
+        hint="Generate again. WriteIt starts it again.",
         host=True,
         **data,
     )

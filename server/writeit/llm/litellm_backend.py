@@ -96,7 +96,7 @@ async def answer_call(
     """
     stream: Any = await litellm.acompletion(**_arguments(target, prompt, prefix, sent))
     if stream is None:  # LiteLLM does this after HTTP 422
-        raise ValueError("LiteLLM returned no stream")
+        raise ValueError("the provider sent no stream")
     try:
         async for chunk in stream:
             _read_chunk(chunk, answer)

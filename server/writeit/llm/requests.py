@@ -73,7 +73,7 @@ class RequestHandler:
             logger.debug("a request failed", exc_info=error)
             target = CallTarget(
                 model=message.get("model", ""),
-                provider="The model host",
+                provider="The process that calls models",
                 dialect="openai",
                 key=message.get("key"),
             )

@@ -45,7 +45,7 @@ def delete_run(batch: Batch, run_id: UUID, *, descendants: bool) -> DeletionCoun
         if batch.get(keys.streaming(existing_id)) is not None:
             raise Busy(
                 f"Run {existing_id} is still generating answers. Nothing was deleted.",
-                hint="Wait, or stop it with writeit.run.pause.",
+                hint="Wait, or stop generating, then delete it.",
                 runId=str(existing_id),
             )
     responses = _delete_runs(batch, run_ids, existing)
@@ -56,7 +56,7 @@ def unknown_run_error(run_id: UUID) -> NotFound:
     """Return the error for a run that does not exist."""
     return NotFound(
         f"There is no run {run_id} to delete.",
-        hint="writeit.run.list names the runs that exist.",
+        hint="List runs with: writeit log",
     )
 
 

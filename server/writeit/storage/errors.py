@@ -50,7 +50,7 @@ def as_store_errors(folder: Path) -> Iterator[None]:
         yield
     except StoreInUse as error:
         raise Busy(
-            f"Another program has the store in {folder} open. Your runs are unchanged.",
+            f"Another program has the run history in {folder} open. It is unchanged.",
             hint="Close your editors on this workspace, then try again.",
         ) from error
     except (lmdb.Error, OSError) as error:
@@ -92,8 +92,8 @@ def replaced_error(
 def disk_full_error(folder: Path, error: object) -> StoreError:
     """Return the error for a disk that is full or does not accept writes."""
     return StoreError(
-        f"The store in {folder} could not be written: the disk is full or fails"
-        f" ({error}). Nothing was saved.",
+        f"The run history in {folder} could not be written: the disk is full or"
+        f" fails ({error}). Nothing was saved.",
         reason="full",
         hint="Free some space on that disk, then try again.",
     )
@@ -102,8 +102,8 @@ def disk_full_error(folder: Path, error: object) -> StoreError:
 def read_only_error(folder: Path, error: object) -> StoreError:
     """Return the error for a folder that cannot be written to."""
     return StoreError(
-        f"The store in {folder} cannot be opened for reading and writing ({error})."
-        " Nothing was changed.",
+        f"The run history in {folder} cannot be opened for reading and writing"
+        f" ({error}). Nothing was changed.",
         reason="read_only",
         hint="Allow yourself to read and write that folder and its files.",
     )
@@ -112,7 +112,7 @@ def read_only_error(folder: Path, error: object) -> StoreError:
 def locked_error(folder: Path, error: object) -> StoreError:
     """Return the error for a store that another process blocks."""
     return StoreError(
-        f"The store in {folder} cannot be used now ({error}). Nothing was saved.",
+        f"The run history in {folder} cannot be used now ({error}). Nothing was saved.",
         reason="locked",
         hint="Close other programs that use this workspace, then try again.",
     )
@@ -121,7 +121,7 @@ def locked_error(folder: Path, error: object) -> StoreError:
 def corrupt_error(folder: Path, damage: str) -> StoreError:
     """Return the error for damaged data."""
     return StoreError(
-        f"The store in {folder} is damaged: {damage}. It was not changed.",
+        f"The run history in {folder} is damaged: {damage}. It was not changed.",
         reason="corrupt",
         hint="Copy that folder, then remove it or restore a backup: writeit store"
         " restore BACKUP. Your documents do not depend on it.",
@@ -131,8 +131,8 @@ def corrupt_error(folder: Path, damage: str) -> StoreError:
 def overwritten_error(folder: Path, damage: str) -> StoreError:
     """Return the error for a data file that was overwritten while it was open."""
     return StoreError(
-        f"The store in {folder} was overwritten while it was open, and is damaged:"
-        f" {damage}.",
+        f"The run history in {folder} was overwritten while it was open, and is"
+        f" damaged: {damage}.",
         reason="corrupt",
         hint="Restore a backup: writeit store restore BACKUP. Your documents do not"
         " depend on it.",
@@ -142,18 +142,18 @@ def overwritten_error(folder: Path, damage: str) -> StoreError:
 def foreign_store_error(folder: Path, damage: str) -> StoreError:
     """Return the error for a damaged store that came from another machine or user."""
     return StoreError(
-        f"The store in {folder} was not made by you on this machine, and it is damaged:"
-        f" {damage}. It was not opened and not changed.",
+        f"The run history in {folder} was not made by you on this machine, and it is"
+        f" damaged: {damage}. It was not opened and not changed.",
         reason="corrupt",
         hint="If it came with a copied or cloned folder, ask its owner for a backup,"
-        " or remove the store. Your documents do not depend on it.",
+        " or remove it. Your documents do not depend on it.",
     )
 
 
 def too_new_error(folder: Path, newer: str) -> StoreError:
     """Return the error for data that a newer WriteIt or LMDB wrote."""
     return StoreError(
-        f"The store in {folder} was written by a newer version ({newer})."
+        f"The run history in {folder} was written by a newer version ({newer})."
         " This one does not change it.",
         reason="too_new",
         hint="Update WriteIt, then restart your editor.",

@@ -167,7 +167,7 @@ class LmdbMaintenance:
         """
         if self._opened is None:
             raise NotFound(
-                "There is nothing to back up: the first run creates the store, in"
+                "There is nothing to back up: the first run creates the run history, in"
                 f" {self._folder}.",
                 hint="Start a run, then make the backup.",
             )

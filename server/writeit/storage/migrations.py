@@ -69,7 +69,7 @@ def read_schema_version(snapshot: Snapshot) -> int:
     """
     version = _parse_version(snapshot.get(keys.SCHEMA), snapshot.folder)
     if version > SCHEMA_VERSION:
-        newer = f"its schema is {version}, this version knows {SCHEMA_VERSION}"
+        newer = f"its format is {version}, this version knows {SCHEMA_VERSION}"
         raise errors.too_new_error(snapshot.folder, newer)
     return version
 
@@ -85,7 +85,7 @@ def _parse_version(raw: bytes | None, folder: Path) -> int:
     try:
         version = json.loads(raw or b"")["schema"]
     except (ValueError, KeyError, TypeError) as error:
-        raise errors.corrupt_error(folder, "its schema version is missing") from error
+        raise errors.corrupt_error(folder, "its format is missing") from error
     if not isinstance(version, int) or version < 1:
-        raise errors.corrupt_error(folder, f"its schema version is {version!r}")
+        raise errors.corrupt_error(folder, f"its format is {version!r}")
     return version

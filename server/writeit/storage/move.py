@@ -69,7 +69,7 @@ def _copy_verified(source: Path, target: Path) -> None:
         if problems := integrity.find_file_damage(temporary):
             raise errors.corrupt_error(source, problems[0])
         if _data_file_digest(temporary) != digest:
-            raise errors.disk_full_error(target, "the copy differs from the store")
+            raise errors.disk_full_error(target, "the copy differs from it")
         _write_note(source, digest, temporary, target)
         provenance.replace_data_file(temporary / DATA_FILE, target)
 
@@ -127,8 +127,8 @@ def _data_file_digest(folder: Path) -> str:
 
 def _target_has_store_error(source: Path, target: Path) -> InvalidParams:
     return InvalidParams(
-        f"There is a store in {target} already, and another one in {source}."
+        f"There is a run history in {target} already, and another in {source}."
         " Both are kept.",
-        hint=f"WriteIt uses {target}. To keep runs of the other store, set"
+        hint=f"WriteIt uses {target}. To keep runs of the other one, set"
         " WRITEIT_STORE_LOCATION to its folder and export them: writeit export RUN",
     )

@@ -229,7 +229,7 @@ class Verification:
             return
         run_id, parent = record.pipeline_run_id, record.parent_pipeline_run_id
         if key != keys.tombstone(run_id):
-            self._add_problem(key, f"It is the tombstone of another run, {run_id}.")
+            self._add_problem(key, f"It is of another deleted run, {run_id}.")
             return
         if run_id in self._run_ids:
             self._add_problem(key, "The run still exists.")
@@ -345,7 +345,7 @@ class Verification:
         """Check that a piece of streamed text begins where the one before ends."""
         response_id, offset = UUID(key.decode().split(":")[2]), int(key.split(b":")[3])
         if (run_id, response_id) not in self._streaming:
-            self._add_problem(key, f"Response {response_id} is not streaming.")
+            self._add_problem(key, f"Answer {response_id} is not streaming.")
         end = 0
         prefix = keys.journal_prefix(run_id, response_id)
         for before in islice(self._snapshot.scan_keys_reversed(prefix, key), 1):
@@ -375,7 +375,7 @@ class Verification:
         match record:
             case records.ResponseRecord():
                 if not self._unreadable_run_ids:
-                    self._add_problem(key, "No run has this response.")
+                    self._add_problem(key, "No run has this answer.")
                 return
             case records.UsageEntryRecord():
                 is_own = key == keys.usage(record.at, keys.trailing_id(key))

@@ -102,7 +102,7 @@ def _check_parent_exists(batch: Batch, commit: RunCommit) -> None:
     ):
         raise NotFound(
             f"Run {parent_id} was deleted, so nothing can branch off it.",
-            hint="writeit.run.list names the runs that exist.",
+            hint="List runs with: writeit log",
         )
 
 

@@ -159,7 +159,7 @@ def busy_error(run: PipelineRun) -> Busy:
     """Return the error for a run whose answers are streaming."""
     return Busy(
         "This run is still generating answers.",
-        hint="Wait, or stop it with writeit.run.pause. What was received is kept.",
+        hint="Wait, or stop generating. What was received is kept.",
         runId=str(run.pipeline_run_id),
     )
 
@@ -396,7 +396,7 @@ def find_restorable(run: PipelineRun, step: str | None) -> AppliedText:
             return applied
     raise NotFound(
         f"No text of {f'step {step}' if step else 'this run'} is in a document.",
-        hint="Apply it with writeit.step.apply.",
+        hint="Apply it first.",
     )
 
 

@@ -186,7 +186,7 @@ async def show_primer(
             stored = [v.version for v in folder.store.primer_versions(params.primer)]
             known = dict.fromkeys([primer.version, *stored])
             raise NotFound(
-                f"Primer {params.primer} has no stored version {params.version}.",
+                f"The style {params.primer} has no stored version {params.version}.",
                 hint=f"Known versions: {', '.join(known)}.",
             )
     return _primer_to_wire(folder, primer)

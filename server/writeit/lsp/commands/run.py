@@ -340,7 +340,7 @@ async def _read_side(
                 f"Nothing is chosen in step {side.step!r} of run {side.run_id}.",
                 state=step.status.value,
                 attempted="diff",
-                hint="Name a response, or choose one first.",
+                hint="Name an answer, or choose one first.",
             )
         return step.content, view_uri(ContentView(side.run_id, step.step_name))
     response_id = lifecycle.find_ended_response_id(step, side.response)

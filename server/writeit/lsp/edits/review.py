@@ -65,7 +65,7 @@ def find_applied_event(
         ):
             return event
     raise StoreError(
-        f"The store has lost the earlier text of {applied.uri}.",
+        f"The earlier text of {applied.uri} is missing from the run history.",
         reason="corrupt",
         hint="`writeit store verify` lists what else is missing.",
     )
