@@ -115,6 +115,32 @@ async def test_a_new_file_stands_beside_its_source(docs: OpenDocuments) -> None:
     assert again["uri"] == result["uri"]
 
 
+async def test_another_text_goes_into_the_new_file_of_the_first(
+    docs: OpenDocuments,
+) -> None:
+    """As one edit that keeps the user's words, also when the file is not open."""
+    page = docs.open()
+    run_id = await docs.run(page.uri, page.text, content=TEXT)
+    path = file_of((await docs.apply(run_id))["uri"])
+    article = docs.open(path.read_text("utf-8"), uri=path.as_uri())
+    article.type(0, 0, "Mine. ")
+    better = TEXT.replace(SECOND, BETTER)
+    await docs.editor.choose(run_id, content=better, step="angles")
+    result = await docs.apply(run_id)
+    assert (result["uri"], result["merged"]) == (path.as_uri(), True)
+    assert (article.text, article.taken) == (f"Mine. {better}", 1)
+    refused = await docs.editor.refusal("writeit.edit.restore", runId=run_id)
+    assert refused.kind == "document_changed"
+    path.write_text(article.text, encoding="utf-8")
+    article.close()
+    await docs.editor.choose(run_id, content=TEXT, step="angles")
+    await docs.apply(run_id)
+    assert path.read_text("utf-8") == f"Mine. {TEXT}"
+    elsewhere = docs.path().as_uri()
+    other = await docs.apply(run_id, mode="new_file", uri=elsewhere)
+    assert other["uri"] == elsewhere
+
+
 @pytest.mark.parametrize("manner", ["does it", "lies"])
 async def test_a_client_that_can_makes_the_new_file(
     environment: dict[str, str], tmp_path: Path, manner: str

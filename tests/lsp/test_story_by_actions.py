@@ -259,11 +259,8 @@ async def test_three_errors_of_an_article_are_found_and_corrected(
         await writer.sees(step, "2 answers to choose from")
         assert step.text.count("not in the notes") == step.text.count("3 not in the")
         await writer.take(step, r"Choose and apply \(answer 2\)", "## Answer 2")
-        again = workspace / "cache.article-2.md"
-        done = f"WriteIt: The text of draft was written to {again.name}."
-        await editor.until(lambda: done in editor.shown_messages())
-        page = writer.docs.open(await written(again), uri=again.as_uri())
-        assert page.text == CORRECTED
+        await editor.until(lambda: page.text == CORRECTED)
+        await editor.until(lambda: not draft.published())
         facts = await editor.command("writeit.facts.check", uri=page.uri)
         assert [fact["found"] for fact in facts["facts"]] == [True] * 9
         check_acts("bare client, errors corrected", writer.acts, 5)

@@ -25,8 +25,10 @@ It took two and a half hours. | 150 minutes / 2.5 h
 It has 1,187 rows. | about 1,200 rows / nearly 1,190 / over 1,100 rows / 1,200 or so
 The time (in ms) was 1,187. | about 1,200 ms / over 1,100 ms
 We saw half of it. | 50 % of it
+The p95 340 ms is the mean of it. | It is 340 ms. / It is 0.34 s.
 Nine out of ten came. | It is 90 %.
 It was on 5 March 2024. | March 5, 2024 / 2024-03-05 / March 2024 / Tuesday / Q1 2024
+It was built in 1911. | It is 20th-century work.
 It was on 5 March, in 2024. | 5 March 2024 / the 5th of March / in the 2020s
 It was at 14:30. | at 2:30 pm / at 2:30 / um 14.30 Uhr
 She said: "We lost no page." | \u201cWe lost no page\u201d / \u2018we lost no page\u2019
@@ -44,6 +46,7 @@ OTHER = """
 It has 1,200 rows. | It has 1,300 rows. / It has 1.2 rows / 12k rows
 It took 40 ms. | 40 s / 40 % / 41 ms / 40 rows
 It has 1,187 rows. | 1,200 rows / about 1,300 rows / over 1,190 rows
+It is between 12 and 19 kg, and has version 2.4.1. | It is 12 m. / It has version 2.4.2.
 It has three nodes. | It has four nodes.
 It was on 5 March 2024. | 6 March 2024 / in April 2024 / in 2023 / on Friday
 It was at 14:30. | It was at 2:30 am.

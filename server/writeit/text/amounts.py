@@ -117,8 +117,8 @@ _FIXED = {
     **dict.fromkeys(("twice", "double", "doubled", "doppelt"), (2.0, "times")),
 }
 """Words in the notes that an article may write as a number."""
-_LABEL_WORDS = "figure fig table step part chapter section abbildung tabelle schritt"
-_LABELS = frozenset((*_LABEL_WORDS.split(), "teil", "kapitel", "abschnitt"))
+_LABEL_WORDS = "figure fig table step part chapter section page abbildung tabelle"
+LABELS = frozenset(f"{_LABEL_WORDS} schritt teil kapitel abschnitt seite".split())
 """What a text numbers itself."""
 _ORDINALS = frozenset(("st", "nd", "rd", "th", "er", "te", "ten", "ter", "tes"))
 
@@ -133,7 +133,7 @@ _BETWEEN = frozenset(("than", "als", "to", "a", *_CURRENCIES))
 """What may be between such a word and the number."""
 
 _TOKEN = re.compile(
-    r"(?P<digits>\d{1,3}(?P<group>[.,'\u2019 \u00a0\u2009\u202f])\d{3}"
+    r"(?P<digits>(?<![^\W\d_])\d{1,3}(?P<group>[.,'\u2019 \u00a0\u2009\u202f])\d{3}"
     r"(?:(?P=group)\d{3})*(?:[.,]\d+)?(?!\d|[.,]\d)|\d+(?:[.,]\d+)*)"
     r"|k?m2(?!\w)|[^\W\d_]+|[%$€£¥\u00d7″~≈]|°[CF]?"
 )
@@ -144,6 +144,7 @@ _NEAR = re.compile(
 """What is between a number and its unit."""
 _RANGE = re.compile(r"\s*(?:[-\u2010-\u2015]|to|bis)\s*[$€£¥]?\s*")
 _PAIR = re.compile(r"\s*(?:,|and|und|or|oder)\s*[$€£¥]?\s*")
+_BETWEEN_TWO = (["between"], ["zwischen"])
 _SHARE = re.compile(r"\s*(?:in|of|out of|von|aus)\s*(?:the |den |der )?")
 _MAX_DIGITS = 40
 _SMALL = 12
@@ -284,7 +285,7 @@ class NumberReader:
         is_part |= before[-1:] == "_" or (
             before[-1:] in "-\u2010\u2011" and before[:1].isupper()
         )
-        is_part |= at > 0 and self._lower[at - 1] in _LABELS
+        is_part |= at > 0 and self._lower[at - 1] in LABELS
         values = _values(token[0], self._language)
         literal = "" if values else token[0]
         if literal and (version := re.match(r"\d{1,9}\.\d{1,9}", literal)):
@@ -380,9 +381,11 @@ class NumberReader:
         if any(units or scale != 1 for scale, units in first.forms):
             return
         between = self._between(first.stop, second.first)
-        if _RANGE.fullmatch(between):
+        before = self._lower[first.first - 1 : first.first]
+        is_pair = _PAIR.fullmatch(between)
+        if _RANGE.fullmatch(between) or (is_pair and before in _BETWEEN_TWO):
             first.forms = second.forms
-        elif _PAIR.fullmatch(between):
+        elif is_pair:
             first.forms = [*first.forms, *second.forms]
         elif _SHARE.fullmatch(between) and first.values and any(second.values):
             share = first.values[0] / second.values[0] * 100

@@ -123,6 +123,8 @@ class FactSources:
             for key in ((fact.kind, word), (fact.kind, page)):
                 if place := self._keys.get(key):
                     return place
+        if fact.kind == "number" and fact.words:  # 2.5.1 is more than 2.5
+            return None
         return next(filter(None, map(self._place_of_reading, fact.readings)), None)
 
     def _missing(self, text: FactText) -> Iterator[Fact]:

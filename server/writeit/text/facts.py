@@ -14,7 +14,7 @@ from functools import cached_property
 from itertools import chain, pairwise
 from typing import Literal
 
-from writeit.text.amounts import SPELLINGS, Amount, Number, NumberReader
+from writeit.text.amounts import LABELS, SPELLINGS, Amount, Number, NumberReader
 from writeit.text.block_reader import read_blocks
 from writeit.text.blocks import CONTAINER_KINDS, VERBATIM_KINDS, Block
 from writeit.text.front_matter import find_front_matter
@@ -70,7 +70,8 @@ _SENTENCE_START = re.compile(
 )
 _SMALL_WORD = re.compile(r"(?<![\w'\u2019-])[a-zà-öø-þ]+")
 _INNER_CAPITAL = re.compile(rf".+[{_CAPITAL}\d]")
-_NO_NAMES = {*FUNCTION_WORDS, *SPELLINGS, *MONTHS, *WEEKDAYS, "im", "ive", "id"}
+_NO_NAMES = {*FUNCTION_WORDS, *SPELLINGS, *MONTHS, *WEEKDAYS, *LABELS}
+_NO_NAMES |= {"im", "ive", "id"}
 
 
 @dataclass(frozen=True, slots=True)

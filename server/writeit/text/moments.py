@@ -51,6 +51,7 @@ _FORMS = tuple(
         rf"Q(?P<quarter>[1-4])\b(?:[ /]{_YEAR}\b)?",
         rf"(?i:(?P<weekday>{'|'.join(WEEKDAYS)})s?)\b",
         r"(?P<decade>1[5-9]\d0|20\d0)(?:s|er)\b",
+        r"(?P<century>[12]?\d)(?:st|nd|rd|th|\.)[ \u00a0-](?i:century|jahrhunderts?)\b",
         rf"{_HOUR}(?:[:.]{_MINUTE})?[ \u00a0\u202f]?(?P<half>(?i:[ap]\.?m)\b|Uhr\b)",
         rf"{_HOUR}:{_MINUTE}(?![\d:])",
     )
@@ -67,7 +68,7 @@ class Moment:
     month: int | None = None
     day: int | None = None
     other: tuple[str, int] | None = None
-    """A quarter, a weekday, a decade, or the minutes of a time of day."""
+    """A quarter, a weekday, a decade, a century, or the minutes of a time of day."""
 
     def wanted(self) -> Iterator[Key]:
         """Yield the keys of which the notes must have one."""
@@ -95,6 +96,7 @@ class Moment:
             yield "yearless", self.month, self.day
         if self.year:
             yield "decade", self.year // 10 * 10, None
+            yield "century", (self.year + 99) // 100, None
         if self.year and self.month and self.day:
             weekday = date(self.year, self.month, self.day).weekday()
             yield "weekday", weekday, None
@@ -140,6 +142,8 @@ def _readings(groups: dict[str, str | None]) -> Iterator[Moment]:
         yield Moment(year, other=("quarter", int(groups["quarter"] or 0)))
     elif groups.get("decade"):
         yield Moment(other=("decade", int(groups["decade"] or 0)))
+    elif groups.get("century"):
+        yield Moment(other=("century", int(groups["century"] or 0)))
     elif groups.get("hour"):
         yield from _times(groups)
     else:

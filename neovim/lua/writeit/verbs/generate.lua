@@ -269,8 +269,14 @@ end
 
 function M.regenerate_command(client, params)
   if not params.feedback then
-    local text = user_input.input('What should change? ')
-    params.feedback = text ~= '' and text or nil
+    params.step = params.step
+      or rpc.execute(client, 'run.show', { runId = params.runId }).currentStep
+    local uri = view.step_uri(params.runId, params.step)
+    local draft = rpc.execute(client, 'view.read', { uri = uri }).drafts.feedback or ''
+    -- The question has one line; unchanged words are taken as they were drafted.
+    local shown = vim.trim(draft:gsub('%s*\n%s*', ' '))
+    local text = user_input.input('What should change? ', shown)
+    params.feedback = text ~= shown and text or nil
   end
   M.generate_step(client, 'step.regenerate', params)
 end

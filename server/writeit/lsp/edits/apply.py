@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from uuid import UUID
 
 from writeit.domain import events as e
@@ -14,6 +14,7 @@ from writeit.domain.errors import (
     DocumentChanged,
     InvalidParams,
     InvalidPipeline,
+    NotFound,
     StoreError,
 )
 from writeit.domain.operations import lifecycle
@@ -55,6 +56,8 @@ class ApplyJob:
     mode: Output
     uri: str
     """The document, or the new file before a number makes its name unique."""
+    made: e.TextApplied | None = None
+    """The apply that made the new file, if the file is still there."""
 
     @property
     def run_id(self) -> UUID:
@@ -95,8 +98,10 @@ def prepare_apply(
     """
     state = lifecycle.find_applicable_step(run, step)
     mode = mode or ("new_file" if run.output == "review" else run.output)
+    made = None
     if mode == "new_file":
-        uri = path_to_uri(files.new_file_path(folder, run, uri))
+        made = _find_made_file(folder, run, state.step_name, uri)
+        uri = made.uri if made else path_to_uri(files.new_file_path(folder, run, uri))
     else:
         uri = uri or run.uri
     if uri is None:
@@ -113,6 +118,7 @@ def prepare_apply(
         content=state.content or "",
         mode=mode,
         uri=uri,
+        made=made,
     )
     if mode != "new_file":
         require_document_text(folder.documents, uri, job.content_uri)
@@ -129,7 +135,7 @@ async def apply_text(job: ApplyJob, *, wait_for_user: bool = False) -> ApplyResu
         StoreError: the document has the text, but that was not recorded.
     """
     if job.mode == "new_file":
-        return await _apply_to_new_file(job)
+        return await _apply_to_new_file(job, wait_for_user=wait_for_user)
     goal = await asyncio.to_thread(
         place_content, job.run.document, job.content, job.mode
     )
@@ -137,16 +143,12 @@ async def apply_text(job: ApplyJob, *, wait_for_user: bool = False) -> ApplyResu
     if goal.misfit is not None:
         outcome = EditOutcome(newest_text=documents.read_text(job.uri))
         return ApplyResult(uri=job.uri, outcome=outcome, misfit=goal.misfit)
-    pending = documents.pending_applies.get((job.run_id, job.step))
     earlier = _find_earlier_event(job)
-    outcome = await edit_document(
-        job.folder,
-        job.uri,
+    outcome = await _edit(
+        job,
         lambda text: _merge_into_newest(goal, text, earlier),
-        pending.sent_edit if pending and pending.uri == job.uri else None,
         wait_for_user=wait_for_user,
     )
-    _update_pending(job, outcome)
     if not outcome.is_applied:
         _require_passage(job, outcome)
         return ApplyResult(uri=job.uri, outcome=outcome)
@@ -171,8 +173,19 @@ def _require_passage(job: ApplyJob, outcome: EditOutcome) -> None:
         )
 
 
-def _update_pending(job: ApplyJob, outcome: EditOutcome) -> None:
+async def _edit(
+    job: ApplyJob, change: Callable[[str], MergeResult], *, wait_for_user: bool
+) -> EditOutcome:
+    """Edit the document of a job, and remember it if that is pending."""
     pending = job.folder.documents.pending_applies
+    last = pending.get((job.run_id, job.step))
+    outcome = await edit_document(
+        job.folder,
+        job.uri,
+        change,
+        last.sent_edit if last and last.uri == job.uri else None,
+        wait_for_user=wait_for_user,
+    )
     was_pending = pending.pop((job.run_id, job.step), None)
     if outcome.is_pending:
         pending[job.run_id, job.step] = PendingApply(
@@ -184,6 +197,7 @@ def _update_pending(job: ApplyJob, outcome: EditOutcome) -> None:
         )
     if was_pending or outcome.is_pending:
         job.folder.listener.notify_run_changed(job.run_id)
+    return outcome
 
 
 def _merge_into_newest(
@@ -248,17 +262,28 @@ def _remove_applied_text(earlier: e.TextApplied | None, text: str) -> str:
 # --- new files ---
 
 
-async def _apply_to_new_file(job: ApplyJob) -> ApplyResult:
+async def _apply_to_new_file(job: ApplyJob, *, wait_for_user: bool) -> ApplyResult:
+    """Make the file, or merge the text into the file that the step has made."""
     providers = await _allowed_providers(job)
     content = with_providers(job.content.rstrip() + "\n", providers)
     content = with_line_ends_of(job.run.document.text, content)
-    path = _find_created_file(job, content)
-    if path is None:
-        path = await files.create_file(job.folder, path_from_uri(job.uri), content)
-        await _record_applied(job, path_to_uri(path), "", content)
-    return ApplyResult(
-        uri=path_to_uri(path), outcome=EditOutcome(is_applied=True, newest_text=content)
-    )
+    made, uri = job.made, job.uri
+    if made is None:
+        path = await files.create_file(job.folder, path_from_uri(uri), content)
+        uri = path_to_uri(path)
+        outcome = EditOutcome(is_applied=True, newest_text=content)
+    else:
+        outcome = await _edit(
+            job,
+            lambda text: merge(made.text, text, content),
+            wait_for_user=wait_for_user,
+        )
+    if outcome.is_applied and (made is None or made.text != content):
+        # Its text, not the merged one: a file with words of the user is not deleted.
+        await _record_applied(job, uri, "", content)
+    sent = outcome.sent_edit
+    is_merged = made is not None and sent is not None and sent.text_before != made.text
+    return ApplyResult(uri=uri, outcome=outcome, is_merged=is_merged)
 
 
 async def _allowed_providers(job: ApplyJob) -> tuple[str, ...] | None:
@@ -273,16 +298,18 @@ async def _allowed_providers(job: ApplyJob) -> tuple[str, ...] | None:
     return resolve_allowed_providers(store, job.run, providers, files).providers
 
 
-def _find_created_file(job: ApplyJob, content: str) -> Path | None:
-    """Return the file that was made of this text earlier, if it is unchanged."""
-    for applied in job.run.applied:
-        if applied.step == job.step and applied.mode == "new_file":
-            path = path_from_uri(applied.uri)
-            try:
-                if path.read_bytes() == content.encode():
-                    return path
-            except OSError:
-                continue
+def _find_made_file(
+    folder: WorkspaceFolder, run: PipelineRun, step: str, uri: str | None
+) -> e.TextApplied | None:
+    """Return the newest apply that made a new file of a step, if it is still there."""
+    for applied in reversed(run.applied):
+        is_new_file = (applied.step, applied.mode) == (step, "new_file")
+        if is_new_file and uri in {None, applied.uri}:
+            with suppress(NotFound, InvalidParams, StoreError):
+                folder.documents.read_text(applied.uri)
+                return find_applied_event(folder, run.pipeline_run_id, applied).evolve(
+                    uri=applied.uri
+                )
     return None
 
 
