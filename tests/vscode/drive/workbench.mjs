@@ -41,8 +41,12 @@ export class Workbench {
   async palette(title) {
     const patience = { timeout: 10_000 };
     const done = [() => true, () => false];
+    let tries = 0;
     await this.until(`the palette with ${title}`, async () => {
-      await this.press('F1');
+      // A page that was loaded anew may have the focus and not hear keys yet.
+      const isDeaf = tries++ > 0 && !(await this.box.isVisible());
+      const center = this.page.locator('.command-center-center');
+      await (isDeaf ? center.click(patience).catch(() => undefined) : this.press('F1'));
       const input = this.box.locator('input').first();
       const isFilled = await input.fill(`>${title}`, patience).then(...done);
       const row = this.rows(new RegExp(`^${escaped(title)}`)).first();
