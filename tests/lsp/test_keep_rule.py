@@ -1,10 +1,13 @@
 """Feedback that becomes a rule of the style."""
 
+import asyncio
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from support.editor import serving
+from support.open_documents import OpenDocuments
 from support.workspace import new_workspace
 from writeit.library.catalog import bundled_library_root
 from writeit.library.pipelines import read_primer
@@ -29,15 +32,29 @@ def test_a_rule_is_added_and_nothing_else_changes(path: Path, line_end: str) -> 
 async def test_a_shipped_style_is_copied_first(
     workspace: Path, environment: dict[str, str]
 ) -> None:
-    """The next run uses it; the second rule goes into the same file."""
+    """The next run uses it; rules at once go into the same file, open or not.
+
+    One that is undone in the editor can be kept again.
+    """
     async with serving([workspace], environment=environment) as editor:
         editor.notes = editor.open_document(workspace / "notes.md")
         run_id = await editor.start_run()
-        for text in ("Short words.", "No\n jokes."):
-            reply = await editor.command("writeit.primer.keep", runId=run_id, text=text)
+
+        async def keep(*texts: str) -> set[str]:
+            command = partial(editor.command, "writeit.primer.keep", runId=run_id)
+            kept = await asyncio.gather(*(command(text=text) for text in texts))
+            return {reply["uri"] for reply in kept}
+
         copy = workspace / "primers" / "academic.yaml"
-        assert reply["uri"] == copy.as_uri()
-        assert '- "Short words."\n    - "No jokes."' in copy.read_text(encoding="utf-8")
+        assert await keep("Short words.", "No\n jokes.") == {copy.as_uri()}
+        text = copy.read_text(encoding="utf-8")
+        assert '- "Short words."\n    - "No jokes."' in text
+        page = OpenDocuments(editor).open(text, uri=copy.as_uri())
+        await keep("One.", "Two.")
+        assert (page.text.count('- "One."\n    - "Two."'), page.taken) == (1, 2)
+        page.type(0, len(page.text), text)
+        await keep("Two.")
+        assert page.text.replace('    - "Two."\n', "") == text
         again = await editor.show(await editor.start_run())
         before = await editor.show(run_id)
         assert again["primer"]["version"] != before["primer"]["version"]

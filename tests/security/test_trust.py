@@ -367,6 +367,25 @@ async def test_a_pull_that_adds_a_pipeline_asks(clone: Clone) -> None:
     assert clone.sent == []
 
 
+async def test_a_rule_that_the_user_keeps_is_not_asked_about(clone: Clone) -> None:
+    """Its file is as a command wrote it; what another program adds is asked about."""
+    await trusted(clone)
+    run_id = await clone.start("tech-article", primer="academic")
+    for text in ("Short words.", "No jokes."):
+        await clone.editor.command("writeit.primer.keep", runId=run_id, text=text)
+    await clone.start("tech-article", primer="academic")
+    primer = (clone.path / "primers" / "academic.yaml").read_text(encoding="utf-8")
+    clone.write("primers/academic.yaml", f"{primer}# other\n")
+    await clone.editor.command("writeit.primer.keep", runId=run_id, text="No puns.")
+    uri = (clone.path / "notes.md").as_uri()
+    given = {"pipeline": "tech-article", "uri": uri, "primer": "academic"}
+    refused = await clone.editor.refusal("writeit.run.start", **given)
+    assert (refused.kind, "primers/academic.yaml" in str(refused)) == (
+        "not_trusted",
+        True,
+    )
+
+
 async def test_a_pull_that_changes_a_primer_asks(clone: Clone) -> None:
     """It goes into every prompt of a run."""
     bundled = Path(__file__).parents[2] / "primers" / "academic.yaml"

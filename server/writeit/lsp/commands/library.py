@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from writeit.domain.errors import NotFound
+from writeit.domain.errors import DocumentChanged, NotFound
 from writeit.domain.model_id import split_model_id
 from writeit.domain.operations import lifecycle
 from writeit.domain.operations.lifecycle import find_step
@@ -207,10 +207,12 @@ async def keep_as_rule(
 
     async def work() -> p.ViewOpenResult:
         name = run.primer.primer_id if run.primer else NEW_PRIMER
-        uri = await _write_rule(request, name, rule)
+        async with folder.documents.document_lock(f"style {name}"):
+            uri = await _write_rule(request, name, rule)
+        message = f"Kept as a rule of the style {name}. The next run uses it."
         if run.primer is None and run.uri is not None:
             configuration = folder.engine.configuration(run)
-            await edit_document(
+            outcome = await edit_document(
                 folder,
                 run.uri,
                 lambda text: MergeResult(
@@ -218,8 +220,9 @@ async def keep_as_rule(
                 ),
                 wait_for_user=not params.wait,
             )
+            if not outcome.is_applied:
+                message = f"Kept as a rule. Name the style {name} in the front matter."
         await folder.documents.client.show_document(uri, take_focus=False)
-        message = f"Kept as a rule of the style {name}. The next run uses it."
         folder.documents.client.show_fallback_message(message)
         return p.ViewOpenResult(uri=uri)
 
@@ -234,16 +237,24 @@ async def _write_rule(
     Raises:
         InvalidParams: no folder is open.
         InvalidPipeline: the rule cannot be added to the file.
+        DocumentChanged: the user is typing into the file, or declined the edit.
         WorkStopped: reading the file exceeded a limit.
     """
     folder = request.folder()
     entry = (await folder.load_library()).primers.get(name)
     if entry is not None and entry.scope == "workspace":
-        text = require_document_text(folder.documents, entry.uri)
         worker = request.session.ports.worker  # a file of the folder may be hostile
+        text = require_document_text(folder.documents, entry.uri)
         goal = await worker.run(with_rule, text, rule)
-        await edit_document(folder, entry.uri, lambda now: merge(text, now, goal))
-        return entry.uri
+        outcome = await edit_document(
+            folder, entry.uri, lambda now: merge(text, now, goal)
+        )
+        if outcome.is_applied and not outcome.conflicts:
+            return entry.uri
+        raise DocumentChanged(
+            "The rule was not kept: the file of the style is being changed.",
+            hint="Keep it again when you have stopped typing there.",
+        )
     text = entry.file.path.read_text(encoding="utf-8") if entry else NEW_PRIMER_TEXT
     target = resolve_in_workspace(folder.path, f"primers/{name}.yaml")
     content = with_rule(text, rule)
