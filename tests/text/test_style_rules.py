@@ -55,6 +55,8 @@ def test_a_guideline_says_what_is_better() -> None:
         ("`leverage` and [leverage](x) and [a](http://leverage.org)", []),
         ("<leverage@x.org> https://leverage.org/leverage", []),
         ('He said "leverage", “leverage” and „leverage“.', []),
+        ("'We leverage it', it's leverage's, 'and don't leverage'", ["leverage's"]),
+        ('A 5" pipe: leverage 6" of it.[^leverage]', ["leverage"]),
         ("``a ` leverage`` leverage", ["leverage"]),
     ],
 )
@@ -67,11 +69,13 @@ def test_inflections_are_found_and_no_code_links_or_quotations(
 def test_a_phrase_is_found_across_lines_and_hyphens() -> None:
     rules = (StyleRule("cutting-edge"), StyleRule("not only * but also"))
     text = (
-        "A cutting\n> edge, cutting-edge. Not only fast, but also small. Cutting. Edge"
+        "A cutting\n> edge, cutting-edge, **cutting** edge."
+        " Not only fast, but also small. Cutting. Edge"
     )
     assert found(text, *rules) == [
         "cutting\n> edge",
         "cutting-edge",
+        "cutting** edge",
         "Not only fast, but also",
     ]
     assert found("not only. But also; not only a b c d e f but also", rules[1]) == []

@@ -19,14 +19,17 @@ _MAX_PHRASE_WORDS = 3
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 _RULE_WORD = re.compile(rf"\*|{_WORD.pattern}")
-_BETWEEN_WORDS = re.compile(r"[\s>]+|[-\u2010\u2011]")
+_BETWEEN_WORDS = re.compile(r"[\s>*_]+|[-\u2010\u2011]")
 _IN_A_GAP = re.compile(r"[^.!?;:\0]*")
 _NOT_PROSE = re.compile(
     r"(?<!`)(?P<code>`+)(?!`).*?(?<!`)(?P=code)(?!`)"
     r"|!?\[(?:[^\[\]]|\[[^\[\]]*\])*\](?:\((?:[^()]|\([^()]*\))*\)|\[[^\[\]]*\])"
     r"|<[^<>\s][^<>]*>|\b(?:https?://|www\.)\S+"
-    "|\u201c[^\u201d]*\u201d|\u201e[^\u201c\u201d]*[\u201c\u201d]|\xab[^\xbb]*\xbb"
-    '|\xbb[^\xab]*\xab|"[^"]*"',
+    "|\u201c[^\u201c-\u201e]*\u201d|\u201e[^\u201c-\u201e]*[\u201c\u201d]"
+    '|\xab[^\xab\xbb]*\xbb|\xbb[^\xab\xbb]*\xab|(?<![\\w"])"[^"]*"'
+    r"|\[\^[^\[\]\n]*\]"
+    "|(?<!\\w)['\u2018\u201a](?=[^\\s\\d])(?:[^'\u2018\u2019\u201a]|(?<=\\w)['\u2019](?=\\w))*"
+    "['\u2018\u2019](?!\\w)",
     re.DOTALL,
 )
 
@@ -65,8 +68,8 @@ class StyleHit:
     end: int
     rule: StyleRule
     replacements: tuple[str, ...]
-    """What can stand there instead; none for an inflected form, which only the user
-    can put right."""
+    """What can stand there instead; none for an inflected form or across emphasis,
+    which only the user can put right."""
 
 
 def guideline_rules(avoid: Iterable[str], prefer: Iterable[str]) -> Iterator[StyleRule]:
@@ -203,7 +206,7 @@ def _match(
 
 def _to_hit(words: str, span: tuple[int, int], rule: StyleRule) -> StyleHit:
     is_as_given = _WORD.findall(_fold(words)) == _WORD.findall(_fold(rule.avoid))
-    better = rule.prefer if is_as_given else ()
+    better = rule.prefer if is_as_given and not {*"*_"} & {*words} else ()
     return StyleHit(*span, rule, tuple(_in_case_of(words, each) for each in better))
 
 
