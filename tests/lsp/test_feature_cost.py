@@ -1,16 +1,19 @@
 """What a lens and an action cost does not depend on how long the article is."""
 
+import sys
+from collections.abc import Coroutine
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from lsprotocol import types
 
+from support.runs import START, answer, call_for, sends
 from support.waiting import wait_until_async
 from writeit import app
-from writeit.domain.operations import select
+from writeit.domain.operations import generate, lifecycle, select
 from writeit.domain.run import PipelineRun
 from writeit.engine import leases
 from writeit.engine.precedence import StartRequest
@@ -18,12 +21,14 @@ from writeit.library.front_matter import read_source_document
 from writeit.lsp.client import Client
 from writeit.lsp.features.code_action import code_actions
 from writeit.lsp.features.code_lens import code_lenses
+from writeit.lsp.features.diagnostics import document_diagnostics
 from writeit.lsp.pages import refresh
 from writeit.lsp.pages.refresh import ChangeNotifier
 from writeit.lsp.pygls_fixes import WriteItDocument, WriteItWorkspace
 from writeit.lsp.session import Session
 from writeit.storage.store import LmdbStore
 
+T = TypeVar("T")
 HEAD = "---\nwriteit: {pipeline: tech-article}\n---\n# Notes\n"
 HEADING = 3
 OFFERED_ON_A_SECTION = 2
@@ -66,8 +71,8 @@ class Article:
         self.uri = path.as_uri()
         self.text = text = path.read_text(encoding="utf-8")
         workspace = WriteItWorkspace(folder.as_uri())
-        document = Counted(self.uri, text, 1, "markdown")
-        workspace.text_documents[self.uri] = document
+        self.document = Counted(self.uri, text, 1, "markdown")
+        workspace.text_documents[self.uri] = self.document
         server: Any = SimpleNamespace(
             workspace=workspace, client_capabilities=types.ClientCapabilities()
         )
@@ -170,3 +175,60 @@ async def test_of_many_runs_of_an_article_one_is_read(tmp_path: Path) -> None:
     first, second, third = figures
     looks, keys_of_a_line = 2, 2
     assert second - first == third - second == looks * keys_of_a_line
+
+
+async def applied(article: Article) -> None:
+    """A run whose text is in the article."""
+    started = await article.start()
+    run_id, step = started.pipeline_run_id, started.current_step
+    call = call_for(started.steps[step])
+    opened = generate.start_generation(started, started.steps[step], [call], START)
+    engine = article.session.folder_containing(article.uri).engine
+    where: Any = {"uri": article.uri, "mode": "replace", "replaced": "", "text": "x"}
+    for operation in (
+        lambda *_: (*opened, *sends(step, [call])),
+        lambda *_: generate.complete_response(step, answer(call), START),
+        lambda run, at: select.select_response(run, run.steps[step], 0, at),
+        lambda _, at: lifecycle.record_applied(step, at, **where),
+    ):
+        await engine.execute(run_id, operation)
+
+
+async def test_a_changed_word_costs_the_event_loop_the_same_in_any_article(
+    tmp_path: Path,
+) -> None:
+    """Of 7,000 or 20,000 words, with 40 facts that the notes do not have."""
+    figures = []
+    for paragraphs in (60, 180):
+        article = Article(tmp_path / str(paragraphs), 1)
+        await applied(article)
+        text = "".join(f"It took {n} ms, so {n + 50} km.\n\n" for n in range(2, 22))
+        text += f"{'and words of it ' * 28}\n\n" * paragraphs
+        document, documents = article.document, article.session.documents
+        for _ in range(3):
+            document.apply_change(types.TextDocumentContentChangeWholeDocument(text))
+            documents.notify_change(article.uri)
+            found, calls = await calls_of_loop(
+                document_diagnostics(article.session, article.uri)
+            )
+            assert found is not None
+            assert len(found) == 40
+            text = text.replace("words", "letters", 1)
+        figures.append(calls)
+        await article.session.close()
+    assert figures[1] == pytest.approx(figures[0], rel=0.1)
+
+
+async def calls_of_loop(work: Coroutine[Any, Any, T]) -> tuple[T, int]:
+    """The result of some work, and how many calls it made outside of threads."""
+    count = 0
+
+    def profile(_frame: object, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event in {"call", "c_call"}
+
+    sys.setprofile(profile)
+    try:
+        return await work, count
+    finally:
+        sys.setprofile(None)

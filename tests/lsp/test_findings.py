@@ -5,7 +5,7 @@ from pathlib import Path
 from support.drafts import Draft, drafted
 from support.editor import Json, serving
 from support.notes import ERRORS, PLANTED
-from support.open_documents import OpenDocuments
+from support.open_documents import OpenDocuments, span
 from writeit.lsp.findings.finding import Paragraphs
 from writeit.text.fact_sources import FactSources
 
@@ -112,11 +112,18 @@ async def test_a_fact_is_added_to_the_notes_as_one_edit(docs: OpenDocuments) -> 
 async def test_what_is_ignored_stays_so(
     workspace: Path, environment: dict[str, str]
 ) -> None:
-    """It follows edits by its words, survives the server, and leaves no trace."""
+    """It follows edits by its words, survives the server, and leaves no trace.
+
+    Many polished passages do not hide the run that the document came from.
+    """
     async with serving([workspace], "neovim", environment) as editor:
         draft = await drafted(OpenDocuments(editor))
         await draft.take("Ignore here", "45 ms")
         draft.page.type(0, 0, "New words above.\n\n")
+        for _ in range(20):
+            given = {"pipeline": "polish-passage", "uri": draft.page.uri}
+            where = span(draft.page.text, "120 ms", draft.docs.encoding)
+            await editor.command("writeit.run.start", **given, range=where)
         assert await facts_of(draft) == [ERRORS[0], ERRORS[2]]
         text, uri = draft.page.text, draft.page.uri
         assert text == f"New words above.\n\n{PLANTED}"
@@ -191,6 +198,11 @@ async def test_words_that_the_style_avoids_are_marked_and_changed(
     await draft.take("Change to use", "utilize")
     await docs.editor.until(lambda: "We use it." in draft.page.text)
     assert draft.words(await draft.marked()) == ["leveraged"]
+    await docs.editor.command(
+        "writeit.run.start", pipeline="tech-article", uri=draft.page.uri
+    )
+    await draft.take("Ignore here", "leveraged")
+    assert await draft.marked() == []
 
 
 async def test_settings_switch_off_what_is_marked(

@@ -88,12 +88,24 @@ async def test_remarks_are_marked_where_their_words_stand(docs: OpenDocuments) -
 async def test_a_suggestion_is_one_edit_and_is_not_offered_again(
     docs: OpenDocuments,
 ) -> None:
-    """Undone, the remark is there again."""
+    """The list and the page say so, too. Undone, the remark is there again."""
     draft = await reviewed(docs)
     await draft.take(FIX, "build")
     await wait_until_async(lambda: draft.page.taken == 1)
     assert draft.page.text == TEXT.replace("build", "built")
-    assert draft.words(await draft.marked()) == [OLD]
+    found = await draft.marked()
+    assert draft.words(found) == [OLD]
+    listed = await docs.editor.command("writeit.review.list", uri=draft.page.uri)
+    states = [(r["kind"], r["state"], r["range"]) for r in listed["remarks"]]
+    assert states == [
+        ("grammar", "applied", None),
+        ("words", "open", found[0]["range"]),
+        ("words", "open", None),
+    ]
+    uri = f"writeit:/step/{draft.run_id}/look.md"
+    page = (await docs.editor.command("writeit.view.read", uri=uri))["text"]
+    assert "words: “We utilize" in page
+    assert "grammar (2 models)" not in page
     change(draft, "built", "build")
     assert draft.words(await draft.marked()) == [BUILD.replace("two", "*two*"), OLD]
 

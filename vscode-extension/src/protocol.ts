@@ -839,7 +839,8 @@ export interface Remark {
   readonly replacement: string | null;
   readonly count: number;
   readonly line: number | null;
-  readonly state: 'open' | 'dismissed';
+  readonly range: Range | null;
+  readonly state: 'open' | 'applied' | 'dismissed';
 }
 /**
  * What happened to a text; a pending one is kept and can be applied again.

@@ -19,28 +19,24 @@ from writeit.text.anchors import fold_text
 from writeit.text.lines import fold_space
 from writeit.text.remark_reader import RawRemark, read_remarks
 
-_TEXT: dict[str, Any] = {"type": "string"}
-REMARKS_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "remarks": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "quote": _TEXT,
-                    "kind": _TEXT,
-                    "remark": _TEXT,
-                    "replacement": {"anyOf": [_TEXT, {"type": "null"}]},
-                },
-                "required": ["quote", "kind", "remark", "replacement"],
-                "additionalProperties": False,
-            },
-        }
-    },
-    "required": ["remarks"],
-    "additionalProperties": False,
-}
+
+def _object(**properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": [*properties],
+        "additionalProperties": False,
+    }
+
+
+_TEXT = {"type": "string"}
+_REMARK = _object(
+    quote=_TEXT,
+    kind=_TEXT,
+    remark=_TEXT,
+    replacement={"anyOf": [_TEXT, {"type": "null"}]},
+)
+REMARKS_SCHEMA = _object(remarks={"type": "array", "items": _REMARK})
 """The JSON Schema of an answer; all is required, as OpenAI's strict mode wants it."""
 
 Place = tuple[int, int]

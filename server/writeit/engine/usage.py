@@ -59,6 +59,8 @@ def count_choices(store: Store) -> list[ChoiceCount]:
         return counts.setdefault((step, model, blind), new)
 
     for summary in list_all_runs(store):
+        if summary.is_review:  # all its answers count; there is no choice
+            continue
         if (stored := store.get_run(summary.run_id)) is not None:
             for step in _own_steps(stored.run):
                 _count_step(step, seen, count_of)

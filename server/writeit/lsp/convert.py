@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from functools import lru_cache
 from itertools import accumulate, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -121,6 +122,7 @@ def to_lsp_spans(
     return [types.Range(start=position(a), end=position(b)) for a, b in spans]
 
 
+@lru_cache(maxsize=4)
 def _position_converter(text: str, encoding: str) -> Callable[[int], types.Position]:
     """Return a function from an offset in `text` to a position."""
     lines = split_lines(text)

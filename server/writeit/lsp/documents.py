@@ -143,8 +143,6 @@ class Documents:
         """By URI, what `findings` knows of the document's paragraphs."""
         self.recheck: Callable[[str], None] = lambda _: None
         """Has the findings of a document computed again: its runs or notes changed."""
-        self.answer_counts: dict[Any, Any] = {}
-        """What `findings` counted in answers, which never change."""
         self.sent_views = SentViews()
         self.is_closed = False
         self._workspace = workspace

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Literal, TypeAlias
 from uuid import UUID
 
+from lsprotocol import types
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -24,7 +25,7 @@ from pydantic.alias_generators import to_camel
 from writeit.domain.blind import hidden_letters
 from writeit.domain.errors import FailureReason
 from writeit.domain.operations import permitted
-from writeit.domain.operations.review import review_of
+from writeit.domain.operations.review import PlacedRemark, review_of
 from writeit.domain.pipeline import Reasoning, RunOutput
 from writeit.domain.run import (
     DONE_STATUSES,
@@ -273,7 +274,10 @@ class WireRemark(WireModel):
     """How many models made it."""
     line: int | None
     """Its line in the document when it was reviewed, from 0; null without a place."""
-    state: Literal["open", "dismissed"]
+    range: Range | None
+    """Its place in the document of now, in `review.list`; null without one."""
+    state: Literal["open", "applied", "dismissed"]
+    """`applied` only in `review.list`, which reads the document."""
 
 
 class WireReview(WireModel):
@@ -422,22 +426,29 @@ def run_to_wire(run: PipelineRun, marks: AnswerMarks = _NO_MARKS) -> WirePipelin
     )
 
 
+def remark_to_wire(
+    run: PipelineRun, placed: PlacedRemark, place: types.Range | None
+) -> WireRemark:
+    """Return the wire shape of a remark and its place in the document of now."""
+    first = placed.remark.place
+    source = ExtendedSource(
+        placed.remark,
+        pipeline_run_id=run.pipeline_run_id,
+        line=first and run.document.line_of(first[0]),
+        range=place,
+        state=placed.state,
+    )
+    return WireRemark.model_validate(source)
+
+
 def review_to_wire(run: PipelineRun) -> WireReview | None:
     """Return the wire shape of what a review remarks; None of any other run."""
     review = review_of(run)
     if review is None:
         return None
-    remarks = [
-        ExtendedSource(
-            remark,
-            pipeline_run_id=run.pipeline_run_id,
-            line=remark.place and run.document.line_of(remark.place[0]),
-            state="dismissed" if remark.dismissed else "open",
-        )
-        for remark in review.remarks
-    ]
+    placed = (PlacedRemark(remark, None) for remark in review.remarks)
     return WireReview(
-        remarks=[WireRemark.model_validate(remark) for remark in remarks],
+        remarks=[remark_to_wire(run, each, None) for each in placed],
         unread=dict(review.unread),
         dismissed_kinds=[d.kind for d in run.dismissals if d.quote is None],
     )

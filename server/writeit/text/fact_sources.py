@@ -102,7 +102,7 @@ class FactSources:
         read = FactText(text, language)
         passages = _Passages([read])
         return tuple(
-            MissingFact(fact, self._passages.likest(passages.words_at(fact.start)))
+            MissingFact(fact, self._passages.likest(passages.at(fact.start)[1]))
             for fact in self._missing(read)
         )
 
@@ -281,10 +281,10 @@ class _Passages:
         self._places.append(SourcePlace(place.source, start, end))
         self._words.append(words)
 
-    def words_at(self, offset: int) -> set[str]:
-        """Return the words of the sentence at an offset of the first text."""
+    def at(self, offset: int) -> tuple[SourcePlace | None, set[str]]:
+        """Return the sentence at an offset of the first text, and its words."""
         at = bisect_right(self._places, offset, key=lambda place: place.start)
-        return self._words[at - 1] if at else set()
+        return (self._places[at - 1], self._words[at - 1]) if at else (None, set())
 
     def likest(self, words: set[str]) -> SourcePlace | None:
         """Return the passage that shares most of its rare words with others."""
@@ -298,3 +298,9 @@ class _Passages:
         if best is None or scores[best] < _LEAST_LIKE:
             return None
         return self._places[best]
+
+
+def find_passage(text: str, offset: int) -> tuple[int, int] | None:
+    """Return where the sentence at an offset of a text is, None before the first."""
+    place, _ = _Passages([FactText(text)]).at(offset)
+    return place and (place.start, place.end)

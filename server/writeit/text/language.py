@@ -35,8 +35,8 @@ def language_of(text: str) -> Language:
         return "en" if code == "en" else "de" if code == "de" else ""
     start = len(found.head) if found else 0
     words = [word.lower() for word in _WORD.findall(text, start, start + _SAMPLE)]
-    english = sum(word in _ENGLISH for word in words)
-    german = sum(word in _GERMAN for word in words)
+    english = sum(map(_ENGLISH.__contains__, words))
+    german = sum(map(_GERMAN.__contains__, words))
     if english > german * 2:
         return "en"
     return "de" if german > english * 2 else ""

@@ -138,12 +138,8 @@ def _readings(groups: dict[str, str | None]) -> Iterator[Moment]:
     year = int(groups.get("year") or 0) or None
     if name := groups.get("weekday"):
         yield Moment(other=("weekday", WEEKDAYS[name.lower()]))
-    elif groups.get("quarter"):
-        yield Moment(year, other=("quarter", int(groups["quarter"] or 0)))
-    elif groups.get("decade"):
-        yield Moment(other=("decade", int(groups["decade"] or 0)))
-    elif groups.get("century"):
-        yield Moment(other=("century", int(groups["century"] or 0)))
+    elif kind := next(filter(groups.get, ("quarter", "decade", "century")), None):
+        yield Moment(year, other=(kind, int(groups[kind] or 0)))
     elif groups.get("hour"):
         yield from _times(groups)
     else:

@@ -177,7 +177,7 @@ def _unplaced_section(remarks: Sequence[PlacedRemark]) -> str:
         f"- {each.remark.kind} “{escape_inline(each.remark.quote)}”:"
         f" {escape_inline(wording.remark_text(each.remark))}"
         for each in remarks
-        if each.is_open and each.span is None
+        if each.state == "open" and each.span is None
     ]
     heading = "## Remarks without a place in the text"
     return join_blocks(heading, "\n".join(lines)) if lines else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 from uuid import UUID
@@ -152,7 +152,7 @@ _RULE = "\n---\n\n"
 _EXCERPT_LENGTH = 60
 
 
-def step_parts(
+def step_parts(  # noqa: PLR0913 -- what a page is made of, by name
     run: PipelineRun,
     step: str,
     *,
@@ -160,18 +160,22 @@ def step_parts(
     editable: bool = True,
     now: datetime | None = None,
     marks: Mapping[UUID, str] = NO_MARKS,
+    applied: Container[str] = (),
 ) -> PageParts:
     """Return the page of a step; `description` is the pipeline's line about it.
 
     `editable`: the user can type into the page. `now`: say for how long models think.
-    `marks`: how much of an answer is marked.
+    `marks`: how much of an answer is marked. `applied`: the ids of remarks whose
+    suggestions were applied.
 
     Raises:
         NotFound: the run has no such step.
     """
     state = find_step(run, step)
     items = list_answers(state)
-    parts: PageParts = [_step_header(run, state, description, editable=editable)]
+    parts: PageParts = [
+        _step_header(run, state, description, applied, editable=editable)
+    ]
     parts += chain.from_iterable(
         [_RULE, *_answer_parts(run, state, item, now, marks)] for item in items
     )
@@ -183,7 +187,12 @@ def step_parts(
 
 
 def _step_header(
-    run: PipelineRun, step: StepState, description: str, *, editable: bool
+    run: PipelineRun,
+    step: StepState,
+    description: str,
+    applied: Container[str],
+    *,
+    editable: bool,
 ) -> str:
     names = run.step_names
     position = f"step {names.index(step.step_name) + 1} of {len(names)}"
@@ -191,7 +200,9 @@ def _step_header(
     if cost := step_cost_text(step):
         status += f" Cost so far: {cost.removeprefix('cost ')}."
     action = step_next_action(run, step, editable=editable)
-    remarks = describe_remarks(run, lambda words: escape_inline(single_line(words)))
+    remarks = describe_remarks(
+        run, lambda words: escape_inline(single_line(words)), applied
+    )
     return page_of_blocks(
         f"# {step.step_name} · {position}",
         escape_line(wording.run_label(run)),

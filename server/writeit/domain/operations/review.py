@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from writeit.domain import events as e
 from writeit.domain.answer import AIResponse
@@ -55,15 +56,20 @@ def reviewing_answers(step: StepState) -> list[AIResponse]:
 
 
 def describe_remarks(
-    run: PipelineRun, escape: Callable[[str], str] = fold_space
+    run: PipelineRun,
+    escape: Callable[[str], str] = fold_space,
+    applied: Container[str] = (),
 ) -> str:
     """Return the open remarks of a review as a markdown list; "" if it has none.
 
-    `escape` makes one line of plain text of a model's words.
+    `escape` makes one line of plain text of a model's words. `applied`: the ids of
+    remarks that are left out.
     """
     review = review_of(run)
     lines = []
     for remark in review.open_remarks if review else ():
+        if remark.remark_id in applied:
+            continue
         place, by = "no place found", ""
         if remark.place is not None:
             place = f"line {run.document.line_of(remark.place[0]) + 1}"
@@ -190,9 +196,11 @@ class PlacedRemark:
     """Whether the replacement stands there."""
 
     @property
-    def is_open(self) -> bool:
-        """Whether the user has not decided on it."""
-        return self.remark.dismissed is None and not self.is_applied
+    def state(self) -> Literal["open", "applied", "dismissed"]:
+        """What the user has decided on it."""
+        if self.remark.dismissed:
+            return "dismissed"
+        return "applied" if self.is_applied else "open"
 
 
 def place_remarks(run: PipelineRun, body: str) -> list[PlacedRemark]:
@@ -218,11 +226,11 @@ def place_remarks(run: PipelineRun, body: str) -> list[PlacedRemark]:
 def apply_suggestion(run: PipelineRun, placed: PlacedRemark, body: str) -> str | None:
     """Return what a suggestion makes of the words of now.
 
-    None: there is no suggestion, or the user has changed the same words.
+    None: there is no suggestion, it changes nothing, or the user has changed the words.
     """
     first, now = placed.remark.place, placed.span
     if first is None or now is None or placed.remark.replacement is None:
         return None
-    quoted = run.document.text[slice(*first)]
-    merged = merge(quoted, body[slice(*now)], placed.remark.replacement)
-    return None if merged.conflicts else merged.text
+    quoted, words = run.document.text[slice(*first)], body[slice(*now)]
+    merged = merge(quoted, words, placed.remark.replacement)
+    return None if merged.conflicts or merged.text == words else merged.text

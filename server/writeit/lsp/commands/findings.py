@@ -39,7 +39,7 @@ async def _read_checked(
     if params.uri is not None:
         found = await find_findings(folder, params.uri)
         if found is None:
-            return facts.CheckedText("", [], [], ""), None
+            return facts.CheckedText("", [], "", []), None
         return facts.checked_document(found.document), found.document
     if params.run_id is None:
         raise InvalidParams(
@@ -54,8 +54,8 @@ async def _read_checked(
     else:
         index = lifecycle.find_response_index(step, params.response)
         text = step.ai_responses[index].processed_content
-    blocks, language = split_blocks(text), language_of(text)
-    return facts.CheckedText(text, facts.run_notes(run), blocks, language), None
+    notes, blocks = facts.run_notes(run), split_blocks(text)
+    return facts.CheckedText(text, notes, language_of(text), blocks), None
 
 
 @command("writeit.facts.check")
@@ -65,22 +65,21 @@ async def check_facts(request: Request[sp.FactsCheckParams]) -> sp.FactsCheckRes
     checked = await asyncio.to_thread(lambda: list(facts.check_facts(text)))
     encoding = request.session.client.position_encoding
     spans = [(one.start, one.start + len(one.fact.text)) for one in checked]
-    found = []
-    for one, span in zip(
-        checked, to_lsp_spans(text.text, spans, encoding), strict=True
-    ):
-        place = None
-        if document is not None and one.place is not None:
-            place = facts.place_in_notes(document, text.notes, one.place)
-        fact = {
+    found = [
+        {
             "text": one.fact.text,
             "kind": one.fact.kind,
             "found": one.is_found,
             "line": span.start.line,
-            "range": span if document is not None else None,
-            "source": place,
+            "range": document and span,
+            "source": document
+            and one.place
+            and facts.place_in_notes(document, text.notes, one.place),
         }
-        found.append(fact)
+        for one, span in zip(
+            checked, to_lsp_spans(text.text, spans, encoding), strict=True
+        )
+    ]
     return sp.FactsCheckResult.model_validate({"facts": found})
 
 

@@ -15,17 +15,20 @@ from writeit.lsp import shapes
 from writeit.lsp import store_protocol as p
 from writeit.lsp.command import Request, command
 from writeit.lsp.convert import normalized_uri
+from writeit.lsp.findings.find import find_newest_reviews, list_document_runs
+from writeit.lsp.findings.remarks import place_in_document
 
 
 @command("writeit.review.list")
 async def list_remarks(request: Request[p.ReviewListParams]) -> p.ReviewListResult:
     """Return the remarks of the newest review of each pipeline."""
-    store = request.folder().store
-    newest: dict[str, PipelineRun] = {}
-    for run in read_reviews(store, normalized_uri(request.params.uri)):
-        newest.setdefault(run.pipeline, run)
-    reviews = [shapes.review_to_wire(run) for run in newest.values()]
-    remarks = [remark for each in reviews if each for remark in each.remarks]
+    folder = request.folder()
+    listed = list_document_runs(folder, normalized_uri(request.params.uri))
+    remarks = []
+    for run in find_newest_reviews(folder, listed):
+        placed, ranges = await place_in_document(folder, run)
+        places = zip(placed, ranges, strict=True)
+        remarks += [shapes.remark_to_wire(run, *each) for each in places]
     return p.ReviewListResult(remarks=remarks)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -15,8 +16,13 @@ from writeit.domain.run import PipelineRun
 from writeit.lsp.convert import to_lsp_span
 from writeit.lsp.documents import Documents
 from writeit.lsp.findings.finding import BoundDocument, Finding, Offer
-from writeit.text.block_reader import TextBlock, prose_in, split_blocks
-from writeit.text.fact_sources import FactSources, SourcePlace
+from writeit.text.block_reader import TextBlock, split_blocks
+from writeit.text.fact_sources import (
+    FactSources,
+    MissingFact,
+    SourcePlace,
+    find_passage,
+)
 from writeit.text.facts import Fact, find_facts
 from writeit.text.language import Language
 from writeit.text.lines import first_line_end, fold_space
@@ -88,11 +94,21 @@ async def find_missing_facts(document: BoundDocument) -> list[Finding]:
         (texts, language),
         lambda text: read_sources(texts).missing(text, language),
     )
+    return await asyncio.to_thread(_to_findings, document, notes, found)
+
+
+def _to_findings(
+    document: BoundDocument,
+    notes: list[Notes],
+    found: Iterator[tuple[int, MissingFact]],
+) -> list[Finding]:
     can_add = any(one.uri for one in notes)
+    for_all = (*_offers(document),)
     findings = []
     for start, missing in found:
         fact, words = missing.fact, shorten(missing.fact.text, _MAX_WORDS)
         near = _related(document, notes, missing.nearest)
+        add = Offer(f"Add to notes: {words}", "writeit.facts.add", {})
         findings.append(
             Finding(
                 code=CODE,
@@ -101,15 +117,13 @@ async def find_missing_facts(document: BoundDocument) -> list[Finding]:
                 words=fact.text,
                 message=f"Not in your notes: {words}",
                 related=() if near is None else (near,),
-                offers=(*_offers(document, words, can_add=can_add),),
+                offers=(add, *for_all) if can_add else for_all,
             )
         )
     return findings
 
 
-def _offers(document: BoundDocument, words: str, *, can_add: bool) -> Iterator[Offer]:
-    if can_add:
-        yield Offer(f"Add to notes: {words}", "writeit.facts.add", {})
+def _offers(document: BoundDocument) -> Iterator[Offer]:
     run, step = document.applied[0] if document.applied else (None, "")
     if run and permitted.step_permissions(run, run.steps[step]).regenerate:
         params = {"runId": str(run.pipeline_run_id), "step": step, "uri": document.uri}
@@ -144,8 +158,8 @@ class CheckedText(NamedTuple):
 
     text: str
     notes: list[Notes]
-    blocks: Sequence[TextBlock]
     language: Language
+    blocks: Sequence[TextBlock]
 
 
 class CheckedFact(NamedTuple):
@@ -162,19 +176,19 @@ class CheckedFact(NamedTuple):
 def checked_document(document: BoundDocument) -> CheckedText:
     """Return a document with its notes."""
     notes, blocks = document_notes(document), document.paragraphs.blocks
-    return CheckedText(document.text, notes, blocks, document.language)
+    return CheckedText(document.text, notes, document.language, blocks)
 
 
-def check_facts(text: CheckedText) -> Iterator[CheckedFact]:
-    """Yield the facts of a text; none without notes."""
+def check_facts(text: CheckedText, at: int | None = None) -> Iterator[CheckedFact]:
+    """Yield the facts of a text, or of the block at an offset; none without notes."""
     if not text.notes:
         return
     sources = read_sources(tuple(one.text for one in text.notes))
     for block in text.blocks:
-        missing = {
-            one.fact.start: one.nearest
-            for one in sources.missing(block.text, text.language)
-        }
+        if at is not None and not 0 <= at - block.start <= len(block.text):
+            continue
+        found = sources.missing(block.text, text.language)
+        missing = {one.fact.start: one.nearest for one in found}
         for fact in find_facts(block.text, text.language):
             is_found = fact.start not in missing
             place = sources.place(fact) if is_found else missing[fact.start]
@@ -184,8 +198,7 @@ def check_facts(text: CheckedText) -> Iterator[CheckedFact]:
 def find_in_notes(document: BoundDocument, offset: int) -> types.Location | None:
     """Return where the fact at an offset of a document stands in its notes, or None."""
     text = checked_document(document)
-    around = [b for b in text.blocks if b.start <= offset <= b.start + len(b.text)]
-    for one in check_facts(text._replace(blocks=around)):
+    for one in check_facts(text, offset):
         is_here = one.start <= offset <= one.start + len(one.fact.text)
         if is_here and one.is_found and one.place is not None:
             return place_in_notes(document, text.notes, one.place)
@@ -206,20 +219,10 @@ def describe_missing(text: CheckedText) -> str:
     return "\n".join([CORRECT, *lines.values()]) if lines else ""
 
 
-_SENTENCE_END = re.compile(r"(?<=[.!?\u2026])[\"'\u201d\u2019)\]]*\s+")
-
-
 def sentence_at(document: BoundDocument, finding: Finding) -> str:
     """Return the sentence of a document that a finding is in, on one line."""
-    for block in document.paragraphs.blocks:
-        for prose in prose_in(block.text):
-            at = finding.start - block.start - prose.start
-            if 0 <= at < len(prose.text):
-                ends = [0, *(m.end() for m in _SENTENCE_END.finditer(prose.text))]
-                start = max(end for end in ends if end <= at)
-                stop = next((e for e in ends if e > at), len(prose.text))
-                return fold_space(prose.text[start:stop].lstrip("# "))
-    return finding.words
+    found = find_passage(document.text, finding.start)
+    return fold_space(document.text[slice(*found)] if found else finding.words)
 
 
 def with_note(notes: str, sentence: str) -> str:

@@ -1,7 +1,7 @@
 """The findings of a document, computed after a rest and never for an old version.
 
-What the user ignores is a record beside the drafts of the document's run, and known by
-its words and those around it, so it follows edits and survives the end of the editor.
+What the user ignores is a record beside the drafts of the document's first run, and
+known by its words and those around it: it follows edits and survives the editor.
 Nothing is written into the user's text.
 """
 
@@ -12,6 +12,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
 from uuid import UUID
@@ -39,10 +40,12 @@ from writeit.views.escape import shorten
 KINDS = (find_missing_facts, find_avoided_words, find_remarks)
 """The kinds of findings, each a coroutine from a document to its findings."""
 IGNORED = "ignored"
-"""The record's place among the drafts of a step."""
+"""The record's place among the drafts of a run; it is of no step."""
 REST_SECONDS = 0.2
 """A changed text is examined when the user has not typed for so long."""
 MAX_REST_SECONDS = 3.0
+_MAX_RUNS = 200
+"""Runs of a document among which are those about all of it, and reviews."""
 _MAX_TITLE = 60
 _CONTEXT = 80
 """Characters on each side by which an ignored place is known again."""
@@ -89,11 +92,10 @@ async def _read_document(
     documents = folder.documents
     head = documents.front_matter_text(uri)
     front_matter = parse_front_matter(head, uri)
-    if listed is None:
-        query = RunQuery(uri=uri, limit=MAX_RUNS_READ)
-        listed = folder.store.list_runs(query).runs if folder.has_store else ()
+    if listed is None or len(listed) == MAX_RUNS_READ:
+        listed = list_document_runs(folder, uri)
     applied = tuple(_applied_runs(folder, uri, listed))
-    reviews = tuple(_newest_reviews(folder, listed))
+    reviews = tuple(find_newest_reviews(folder, listed))
     is_bound = front_matter.raw_config is not None or applied
     if not (is_bound or reviews):
         return None
@@ -114,10 +116,17 @@ async def _read_document(
         uri=uri,
         front_matter=front_matter,
         applied=applied,
+        first_run=listed[-1].run_id if listed else None,
         reviews=reviews,
         primer=primer,
         paragraphs=paragraphs,
     )
+
+
+def list_document_runs(folder: WorkspaceFolder, uri: str) -> Sequence[RunSummary]:
+    """Return the runs of a document, newest first; most may be about passages."""
+    query = RunQuery(uri=uri, limit=_MAX_RUNS)
+    return folder.store.list_runs(query).runs if folder.has_store else ()
 
 
 def _applied_runs(
@@ -141,7 +150,7 @@ def _applied_runs(
         yield stored.run, applied.step
 
 
-def _newest_reviews(
+def find_newest_reviews(
     folder: WorkspaceFolder, listed: Sequence[RunSummary]
 ) -> Iterator[PipelineRun]:
     """Yield the newest review by each pipeline that has answers."""
@@ -181,7 +190,6 @@ def _with_ids(
 ) -> Iterator[Finding]:
     """Yield findings in order with their ids and what all of them offer."""
     counts: Counter[tuple[str, str]] = Counter()
-    has_record = bool(document.applied)
     for found in sorted(findings, key=lambda one: (one.start, one.end)):
         counts[found.code, found.words] += 1
         number = counts[found.code, found.words]
@@ -199,7 +207,7 @@ def _with_ids(
             for index, text in enumerate(found.replacements)
         ]
         ignore = [Offer("Ignore here", "writeit.finding.ignore", {})]
-        ignore *= has_record and found.can_ignore
+        ignore *= document.first_run is not None and found.can_ignore
         offers = (
             offer._replace(params={**place, **offer.params})
             if offer.of_finding
@@ -244,21 +252,17 @@ def _to_ignored(document: BoundDocument, finding: Finding) -> _Ignored:
 
 
 def _read_ignored(document: BoundDocument) -> list[_Ignored]:
-    return [
-        _Ignored(*record)
-        for run, step in document.applied
-        for record in json.loads(_read_record(document, run, step) or "[]")
-    ]
-
-
-def _read_record(document: BoundDocument, run: PipelineRun, step: str) -> str:
-    return document.folder.store.drafts(run.pipeline_run_id, step).get(IGNORED, "")
+    if document.first_run is None:
+        return []
+    drafts = document.folder.store.drafts(document.first_run, IGNORED)
+    return [_Ignored(*record) for record in json.loads(drafts.get(IGNORED, "[]"))]
 
 
 def _without_ignored(
     document: BoundDocument, findings: Sequence[Finding]
 ) -> list[Finding]:
-    known = [(one, count_words(one.around)) for one in _read_ignored(document)]
+    ignored = _read_ignored(document) if findings else []
+    known = [(one, count_words(one.around)) for one in ignored]
 
     def is_ignored(finding: Finding) -> bool:
         code, words, around = _to_ignored(document, finding)
@@ -280,15 +284,15 @@ async def ignore_finding(folder: WorkspaceFolder, uri: str, finding_id: str) -> 
     """
     found, finding = await require_finding(folder, uri, finding_id)
     document = found.document
-    if not document.applied:
+    if document.first_run is None:
         raise NotFound(
-            "Nothing was ignored: no run has written to this document.",
+            "Nothing was ignored: this document has no run.",
             hint="Change the words, or switch the hints off in the settings.",
         )
-    run, step = document.applied[0]
-    records = json.loads(_read_record(document, run, step) or "[]")
-    record = json.dumps([*records, _to_ignored(document, finding)])
-    await folder.store.save_draft(run.pipeline_run_id, step, IGNORED, record)
+    records = [*_read_ignored(document), _to_ignored(document, finding)]
+    await folder.store.save_draft(
+        document.first_run, IGNORED, IGNORED, json.dumps(records)
+    )
 
 
 # --- counts for answers ---
@@ -311,45 +315,32 @@ class AnswerCounts(NamedTuple):
 async def count_in_answers(
     folder: WorkspaceFolder, run: PipelineRun, step: str
 ) -> dict[UUID, AnswerCounts]:
-    """Return the counts of a step's answers; each answer is read once.
+    """Return the counts of a step's answers; each of the last ones is read once.
 
     Raises:
         NotFound: the run has no such step.
     """
     answers = find_step(run, step).ai_responses
     settings = await folder.load_settings()
-    wanted = (settings.facts.enabled, settings.primer_lint.enabled)
-    known = folder.documents.answer_counts
-    keys = {
-        answer.response_id: (run.pipeline_run_id, answer.response_id, wanted)
-        for answer in answers
-    }
-    new = [answer for answer in answers if keys[answer.response_id] not in known]
-    if new:
-        pinned = run.primer
-        primer = pinned and folder.store.primer(pinned.primer_id, pinned.version)
-        rules = tuple(primer.style_rules) if primer else None
-        texts = [answer.processed_content for answer in new]
-        counts = await asyncio.to_thread(_count, run, rules, wanted, texts)
-        for answer, count in zip(new, counts, strict=True):
-            known[keys[answer.response_id]] = count
-    return {response_id: known[key] for response_id, key in keys.items()}
+    notes = rules = None
+    if settings.facts.enabled:
+        notes = tuple(one.text for one in run_notes(run))
+    if settings.primer_lint.enabled and (pinned := run.primer) and answers:
+        primer = folder.store.primer(pinned.primer_id, pinned.version)
+        rules = primer and tuple(primer.style_rules)
+    return await asyncio.to_thread(
+        lambda: {
+            each.response_id: _count(notes, rules, each.processed_content)
+            for each in answers
+        }
+    )
 
 
+@lru_cache(maxsize=64)
 def _count(
-    run: PipelineRun,
-    rules: tuple[StyleRule, ...] | None,
-    wanted: tuple[bool, bool],
-    texts: Sequence[str],
-) -> list[AnswerCounts]:
-    facts, lint = wanted
-    sources = read_sources(tuple(notes.text for notes in run_notes(run)))
-    return [
-        AnswerCounts(
-            sources.count_missing(text) if facts else None,
-            len(find_style_hits(rules, text, language_of(text)))
-            if lint and rules is not None
-            else None,
-        )
-        for text in texts
-    ]
+    notes: tuple[str, ...] | None, rules: tuple[StyleRule, ...] | None, text: str
+) -> AnswerCounts:
+    return AnswerCounts(
+        None if notes is None else read_sources(notes).count_missing(text),
+        None if rules is None else len(find_style_hits(rules, text, language_of(text))),
+    )

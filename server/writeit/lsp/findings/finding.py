@@ -20,6 +20,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
+from uuid import UUID
 
 from lsprotocol import types
 
@@ -131,6 +132,8 @@ class BoundDocument:
     """Without the body."""
     applied: tuple[tuple[PipelineRun, str], ...]
     """The runs whose texts it has and the step of each, the newest first."""
+    first_run: UUID | None
+    """Its oldest run, beside which is kept what the user ignores."""
     reviews: tuple[PipelineRun, ...]
     """The newest review of it by each pipeline."""
     primer: StylePrimer | None

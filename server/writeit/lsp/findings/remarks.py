@@ -3,24 +3,50 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 from lsprotocol import types
 
+from writeit.domain.errors import WriteItError
 from writeit.domain.operations.review import (
+    PlacedRemark,
     apply_suggestion,
     place_remarks,
 )
 from writeit.domain.remarks import Remark
 from writeit.domain.run import PipelineRun
+from writeit.library.front_matter import split_front_matter
 from writeit.lsp.convert import to_lsp_spans
 from writeit.lsp.findings.finding import BoundDocument, Finding, Offer
+from writeit.lsp.folder import WorkspaceFolder
 from writeit.lsp.shapes import Range
 from writeit.views import wording
 from writeit.views.escape import shorten
 
 _MAX_INSTRUCTION = 500
 """Characters of what a model is asked for."""
+
+
+async def place_in_document(
+    folder: WorkspaceFolder, run: PipelineRun
+) -> tuple[list[PlacedRemark], list[types.Range | None]]:
+    """Return the remarks of a review and their ranges in its document of now.
+
+    Without the document they are placed in the text that was read, without a range.
+    """
+    if run.output != "review":
+        return [], []
+    body, text = run.document.text, ""
+    with suppress(WriteItError):  # the document is gone, or no file
+        text = folder.documents.read_text(run.uri or "")
+        body = split_front_matter(text).body
+    placed = await asyncio.to_thread(place_remarks, run, body)
+    start = len(text) - len(body)
+    spans = [(start + p.span.start, start + p.span.end) for p in placed if p.span]
+    encoding = folder.documents.client.position_encoding
+    ranges = iter(to_lsp_spans(text, spans, encoding) if text else ())
+    return placed, [next(ranges, None) if p.span else None for p in placed]
 
 
 async def find_remarks(document: BoundDocument) -> list[Finding]:
@@ -35,7 +61,7 @@ async def find_remarks(document: BoundDocument) -> list[Finding]:
 def _findings_of(document: BoundDocument, run: PipelineRun) -> list[Finding]:
     start = document.paragraphs.start
     body = document.text[start:]
-    placed = [p for p in place_remarks(run, body) if p.is_open and p.span]
+    placed = [p for p in place_remarks(run, body) if p.state == "open" and p.span]
     spans = [(start + p.span.start, start + p.span.end) for p in placed if p.span]
     encoding = document.folder.documents.client.position_encoding
     ranges = to_lsp_spans(document.text, spans, encoding)

@@ -7,14 +7,12 @@ Every other client gets a file under `.writeit/views/`, which keeps user edits.
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from typing import assert_never
 from urllib.parse import unquote
 from uuid import UUID
 
-from writeit.domain.errors import NotFound, WriteItError
+from writeit.domain.errors import NotFound
 from writeit.domain.operations import lifecycle
-from writeit.domain.operations.review import PlacedRemark, place_remarks
 from writeit.domain.placement import place_content
 from writeit.domain.run import PipelineRun
 from writeit.engine.queries import (
@@ -26,6 +24,7 @@ from writeit.engine.requests import GenerateStep
 from writeit.engine.usage import UsageGrouping, sum_usage
 from writeit.library.front_matter import split_front_matter
 from writeit.lsp.findings.find import count_in_answers
+from writeit.lsp.findings.remarks import place_in_document
 from writeit.lsp.folder import WorkspaceFolder
 from writeit.lsp.pages.files import PageFile
 from writeit.ports.store import Store
@@ -96,12 +95,13 @@ async def _render_parts(  # noqa: PLR0911 -- one return a view
     match view:
         case uris.RunView():
             run = await engine.load_run(view.run_id)
+            placed, _ = await place_in_document(folder, run)
             link = uris.link_from_run if is_editable else uris.view_uri
             return [
                 render_run(
                     run,
                     read_full_tree(folder.store, run.pipeline_run_id),
-                    remarks=await _place_remarks(folder, run),
+                    remarks=placed,
                     stale=folder.documents.stale_steps.get(view.run_id, ()),
                     make_link=link,
                 )
@@ -109,6 +109,7 @@ async def _render_parts(  # noqa: PLR0911 -- one return a view
         case uris.StepView():
             run = await engine.load_run(view.run_id)
             counts = await count_in_answers(folder, run, view.step)
+            placed, _ = await place_in_document(folder, run)
             parts = step_parts(
                 run,
                 view.step,
@@ -116,6 +117,7 @@ async def _render_parts(  # noqa: PLR0911 -- one return a view
                 editable=is_editable,
                 now=engine.now(),
                 marks={key: count.text for key, count in counts.items()},
+                applied={p.remark.remark_id for p in placed if p.is_applied},
             )
             return with_drafts(parts, folder.store.drafts(view.run_id, view.step))
         case uris.ResponseView():
@@ -133,18 +135,6 @@ async def _render_parts(  # noqa: PLR0911 -- one return a view
             return [_render_usage_page(folder.store)]
         case _:
             assert_never(view)
-
-
-async def _place_remarks(
-    folder: WorkspaceFolder, run: PipelineRun
-) -> list[PlacedRemark]:
-    """Return the remarks of a review in its document, or in the text that it read."""
-    if run.output != "review":
-        return []
-    body = run.document.text
-    with suppress(WriteItError):  # the document is gone, or no file
-        body = split_front_matter(folder.documents.read_text(run.uri or "")).body
-    return await asyncio.to_thread(place_remarks, run, body)
 
 
 def _step_description(folder: WorkspaceFolder, run: PipelineRun, step: str) -> str:
