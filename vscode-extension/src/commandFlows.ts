@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { l10n } from 'vscode';
 import type { App } from './app';
 import { handleApplied, handlePolished, handleRestored } from './apply/applyOutcome';
+import { wasRefused } from './apply/refusedEdits';
 import { currentFolder } from './folders';
 import {
   reportFailures,
@@ -82,7 +83,9 @@ const FLOWS: Flows = {
   },
   'writeit.document.revert': async (app, params) => {
     const result = await app.server.execute('writeit.document.revert', params);
-    reportUndone(result);
+    if (!wasRefused(params.uri)) {
+      reportUndone(result);
+    }
     await app.changeReview.refresh(params.uri);
     return result;
   },
@@ -135,7 +138,7 @@ async function decideStep<
   C extends 'writeit.step.select' | 'writeit.step.skip' | 'writeit.step.merge',
 >(app: App, command: C, params: CommandParams<C>): Promise<unknown> {
   const { runId, step } = params;
-  const { currentStep, steps } = await app.server.execute('writeit.run.show', { runId });
+  const { currentStep, steps } = await app.runStates.run(runId);
   const decided = step ?? currentStep;
   const names = Object.keys(steps);
   const next = names[names.indexOf(decided) + 1];

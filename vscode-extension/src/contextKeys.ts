@@ -27,36 +27,16 @@ export function setViewKey(view: ViewAddress | undefined): void {
   void vscode.commands.executeCommand('setContext', 'writeit.view', view?.view ?? '');
 }
 
-const NO_RUN = {
-  hasRun: false,
-  canAsk: false,
-  canSkip: false,
-  canResume: false,
-  isBranch: false,
-  streaming: false,
-  hasText: false,
-  hasAnswers: false,
-  canChoose: false,
-  canContinue: false,
-  canRewind: false,
-  comparable: false,
-};
-
-function runContextKeys(
-  run: PipelineRun | undefined,
-): Record<keyof typeof NO_RUN, string | boolean> {
-  if (run === undefined) {
-    return NO_RUN;
-  }
-  const steps = Object.values(run.steps);
-  const current = run.steps[run.currentStep];
+function runContextKeys(run: PipelineRun | undefined): ContextKeys {
+  const steps = Object.values(run?.steps ?? {});
+  const current = run?.steps[run.currentStep];
   return {
-    hasRun: true,
+    hasRun: run !== undefined,
     canAsk: current?.can.run === true,
     canSkip: current?.can.skip === true,
-    canResume: run.can.resume,
-    isBranch: run.parentPipelineRunId !== null,
-    streaming: run.isStreaming,
+    canResume: run?.can.resume === true,
+    isBranch: run !== undefined && run.parentPipelineRunId !== null,
+    streaming: run?.isStreaming === true,
     hasText: steps.some(({ can }) => can.apply),
     hasAnswers: steps.some(hasAnswers),
     canChoose: steps.some(canChoose),

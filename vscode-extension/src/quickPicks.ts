@@ -13,7 +13,7 @@ interface Item<T> extends vscode.QuickPickItem {
   readonly value: T;
 }
 
-async function pick<T>(
+export async function pick<T>(
   items: readonly Item<T>[],
   title: string,
   emptyMessage: string,
@@ -27,7 +27,7 @@ async function pick<T>(
 }
 
 /** Like `pick`, but a single item is chosen without asking. */
-async function pickUnlessSingle<T>(
+export async function pickUnlessSingle<T>(
   items: readonly Item<T>[],
   title: string,
   emptyMessage: string,
@@ -217,5 +217,3 @@ export async function askSamples(title: string, last: number): Promise<number | 
   });
   return given === undefined ? undefined : Number(given);
 }
-
-export { pick, pickUnlessSingle };

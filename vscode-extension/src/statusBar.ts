@@ -96,7 +96,7 @@ function applyContent({
         plural(pendingApplies.all.length, 'text'),
       ),
       tooltip: l10n.t(
-        'The text of {0} is ready for {1}. You were typing, so it was not inserted. Click to apply it or to compare first.',
+        'The text of {0} is ready for {1}. It was not inserted. Click to apply it or to compare first.',
         pending.step,
         displayPath(pending.uri),
       ),

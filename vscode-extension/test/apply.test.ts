@@ -1,4 +1,6 @@
 import { strict as assert } from 'node:assert';
+import { existsSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { compareWithDocument } from '../src/apply/applyOutcome';
 import type { StepApplyResult } from '../src/protocol';
@@ -9,6 +11,7 @@ import {
   completeRun,
   execute,
   group,
+  NOTES,
   openArticle,
   openDiff,
   polishParams,
@@ -134,6 +137,26 @@ group('apply', (test) => {
     assert.equal(app.pendingApplies.all.length, 0);
     assert.match(editor.document.getText(), /A first answer\./);
   });
+
+  for (const [name, hinder, help] of [
+    ['was deleted', (path: string) => rm(path), (path: string) => writeFile(path, NOTES)],
+    [
+      'is read-only',
+      () => run('workbench.action.files.setActiveEditorReadonlyInSession'),
+      () => run('workbench.action.files.setActiveEditorWriteableInSession'),
+    ],
+  ] as const) {
+    test(`nothing is written to a file that ${name}, and the text waits`, async () => {
+      const { editor, runId } = await completedRun('replace', NOTES);
+      const { fsPath } = editor.document.uri;
+      await hinder(fsPath);
+      const { pending } = await apply(runId);
+      assert.deepEqual([pending, editor.document.getText()], [true, NOTES]);
+      assert.equal(existsSync(fsPath), name === 'is read-only');
+      await help(fsPath);
+      assert.ok((await apply(runId)).applied);
+    });
+  }
 
   test('restore brings back the previous text', async () => {
     const { editor, runId, before } = await completedRun('replace');

@@ -79,7 +79,7 @@ export async function waitFor<T>(
   }
 }
 
-const NOTES = '# Notes on rivers\n\nA river is moving water.\n\nIt ends at a mouth.\n';
+export const NOTES = '# Notes on rivers\n\nA river is moving water.\n\nIt ends at a mouth.\n';
 let documentCount = 0;
 
 /** A new Markdown file, open in an editor; all other editors are closed. */

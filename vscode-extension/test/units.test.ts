@@ -114,8 +114,8 @@ group('units', (test) => {
     const [user, proposed] = ['a', 'b'].map((side) =>
       Array.from({ length: 2000 }, (_, number) => `${side}${number}`),
     ) as [string[], string[]];
-    const hunks = diffHunks(['same', ...user], ['same', ...proposed]);
-    assert.deepEqual(hunks, [{ line: 1, userLines: user, proposedLines: proposed }]);
+    const hunks = diffHunks(user, proposed);
+    assert.deepEqual(hunks, [{ line: 0, userLines: user, proposedLines: proposed }]);
   });
 
   test('a message leaves out a hint that buttons replace', () => {

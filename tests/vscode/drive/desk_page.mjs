@@ -101,6 +101,15 @@ const CHECKS = {
     equal((await page.evaluate(() => document.getSelection().toString())).trim(), 'First words.');
   },
 
+  'a text that has grown is shown like one that is whole': async (page, show) => {
+    const text = 'One\n#\n#two\n\n- a\n\n  b\n\n*c*\n***\n***d*** [r][x]\n\n    code\n\n    more\n\n```\ne\n\nf\n```\n\n| g |\n| - |\n| h |\n\n1. i\n\n\n2) j\n\n> k\n\nl\n---\n\n[x]: https://x.example\n';
+    for (let end = 1; end <= text.length; end += 1) await show(stepPage([answer(1, text.slice(0, end))]));
+    const grown = await page.locator('.prose').innerHTML();
+    await show(stepPage([answer(1, '')]));
+    await show(stepPage([answer(1, text)]));
+    equal(grown, await page.locator('.prose').innerHTML());
+  },
+
   'selected words are taken as the markdown has them': async (page, show) => {
     await show(stepPage(TWO));
     await page.locator('.answer').first().getByText('bold words').dblclick();
@@ -120,6 +129,9 @@ const CHECKS = {
     const [take, choose] = (await sent(page, 'act')).map(({ act }) => act);
     equal(take.text, 'Paragraph 0, with **some** words.');
     equal([choose.act, choose.responseId, choose.goOn].join(), 'choose,id-2,true');
+    await show(stepPage(Array.from({ length: 12 }, (_, index) => answer(index + 1, LONG))));
+    for (const key of ['1', '2']) await page.keyboard.press(key);
+    equal(await page.evaluate(() => document.activeElement.querySelector('h2').textContent), 'Answer 12');
   },
 
   'what is typed is sent at once, and an older page does not overwrite it': async (page, show) => {

@@ -106,19 +106,24 @@ await withPage(async (page) => {
     await vscode.until('the notes are as they were', () => onDisk() === before);
   });
 
-  await vscode.step('a selected passage is polished', async () => {
+  await vscode.step('the rewrite chord asks for one line and rewrites the paragraph', async () => {
     release('passage');
-    await vscode.selectLine('The mills stand further down');
-    await vscode.command('document.polish');
-    await vscode.pick(question.rewrite, /^polish-passage/);
+    await vscode.clickLine('The mills stand further down');
+    await vscode.press('Control+Alt+w', 'w');
+    await vscode.waitForQuestion(question.instruction);
+    await vscode.type('say where');
+    await vscode.press('Enter');
     await vscode.see(vscode.articleLines('The mills stand downstream'));
     const expected = before.replace('further down, and their wheels turn', 'downstream, and their wheels turn day and night');
     await vscode.until('nothing else has changed', () => onDisk() === expected);
   });
 
-  await vscode.step('one undo reverts the polish', async () => {
-    await vscode.press('Control+z');
+  await vscode.step('the change has its lenses, and a chord undoes it', async () => {
+    await vscode.see(vscode.lens(lens.change));
+    await vscode.clickLine('The mills stand downstream');
+    await vscode.press('Control+Alt+w', 'z');
     await vscode.see(vscode.articleLines('The mills stand further down'));
+    await vscode.gone(vscode.lens(lens.change));
   });
 
   await vscode.step('a polish that conflicts with new text keeps the user’s version', async () => {

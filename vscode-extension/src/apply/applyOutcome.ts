@@ -15,6 +15,7 @@ import { isAutoSaveOn } from '../settings';
 import { plural } from '../wording';
 import type { DocumentConflicts } from './conflicts';
 import { proposedUri } from './proposedDocuments';
+import { wasRefused } from './refusedEdits';
 
 /** Report the result of an apply: applied, pending or in conflict. Saves what was applied. */
 export async function handleApplied(
@@ -36,8 +37,9 @@ export async function handleApplied(
     // Completes a step of the walkthrough.
     void vscode.commands.executeCommand('setContext', 'writeit.hasApplied', true);
     await showIfHidden(vscode.Uri.parse(uri));
-    await autoSave(app, uri);
-    showInStatusBar(l10n.t('Article written to {0}.', displayPath(uri)));
+    if (await autoSave(app, uri)) {
+      showInStatusBar(l10n.t('Article written to {0}.', displayPath(uri)));
+    }
   }
   return result;
 }
@@ -52,7 +54,7 @@ async function showIfHidden(uri: vscode.Uri): Promise<void> {
 
 function suggestRetry(app: App, uri: string): void {
   const pending = app.pendingApplies.all.findLast((candidate) => candidate.uri === uri);
-  if (pending !== undefined) {
+  if (pending !== undefined && !wasRefused(uri)) {
     suggest(
       l10n.t('The new text is ready. You were typing, so it was not inserted.'),
       [l10n.t('Apply Now'), () => executeServerCommand('writeit.step.apply', pending.params)],
@@ -169,8 +171,11 @@ async function lastCompletedStep(app: App, runId: string): Promise<string | unde
   return Object.values(steps).findLast(({ can }) => can.apply)?.stepName;
 }
 
-/** Save a document that was changed, if the user wants that; never one that was not. */
-async function autoSave(app: App, uri: string): Promise<void> {
+/**
+ * Save a document that was changed, if the user wants that; never one that was not. False if it
+ * could not be saved: then VS Code says why.
+ */
+async function autoSave(app: App, uri: string): Promise<boolean> {
   const target = vscode.Uri.parse(uri);
   const preference = async (): Promise<boolean> => {
     const folder = folderOf(target);
@@ -179,7 +184,6 @@ async function autoSave(app: App, uri: string): Promise<void> {
   const document = vscode.workspace.textDocuments.find(
     (candidate) => candidate.uri.toString() === target.toString(),
   );
-  if (document?.isDirty && !document.isUntitled && (await isAutoSaveOn(target, preference))) {
-    await document.save();
-  }
+  const isSaved = document?.isDirty !== true || document.isUntitled;
+  return isSaved || !(await isAutoSaveOn(target, preference)) || document.save();
 }

@@ -109,7 +109,7 @@ function pendingItems({ runId, step, uri, params }: PendingApply): ReviewItem[] 
   return [
     {
       label: l10n.t('Apply the text of {0} to {1}', step, path),
-      description: l10n.t('waiting because you were typing'),
+      description: l10n.t('waiting, not inserted'),
       value: (app) => runCommand(app, 'writeit.step.apply', params),
     },
     {

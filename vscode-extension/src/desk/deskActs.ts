@@ -51,20 +51,12 @@ export async function perform(app: App, address: StepAddress, act: Act): Promise
   await run(app, address, act);
 }
 
-async function choose(
+function choose(
   app: App,
   address: StepAddress,
-  { responseId: response, goOn, text, item }: ActOf<'choose'>,
+  { responseId: response, goOn, stopOthers = false, text, item }: ActOf<'choose'>,
 ): Promise<unknown> {
-  const { steps } = await app.server.execute('writeit.run.show', { runId: address.runId });
-  // The page says so on the button while other answers are generated.
-  const stopOthers = (steps[address.step]?.streaming.length ?? 0) > 0;
   const part = text !== undefined || item !== undefined ? { part: { text, item } } : {};
-  return runCommand(app, 'writeit.step.select', {
-    ...address,
-    response,
-    goOn,
-    stopOthers,
-    ...part,
-  });
+  const params = { ...address, response, goOn, stopOthers, ...part };
+  return runCommand(app, 'writeit.step.select', params);
 }

@@ -46,6 +46,7 @@ class DeskEditor implements vscode.Disposable {
   readonly #subscriptions: vscode.Disposable;
   #hasImages = false;
   #isDisposed = false;
+  #isRefreshQueued = false;
   #queue: Promise<void> = Promise.resolve();
 
   constructor(app: App, uri: vscode.Uri, panel: vscode.WebviewPanel) {
@@ -56,9 +57,7 @@ class DeskEditor implements vscode.Disposable {
     this.#address = { runId, step };
     this.#drafts = new DraftSaver(app.server, this.#address, {
       enqueue: (work) => this.#enqueue(work),
-      saved: (place, text) => {
-        this.#post({ kind: 'saved', place, text });
-      },
+      saved: (place, text) => this.#post({ kind: 'saved', place, text }),
       changed: (place, text) => {
         this.#post({ kind: 'changed', place, text });
       },
@@ -127,6 +126,7 @@ class DeskEditor implements vscode.Disposable {
   #receive(message: ToExtension): void {
     switch (message.kind) {
       case 'ready':
+        this.#drafts.sentAgain();
         void this.#refresh();
         break;
       case 'draft':
@@ -162,7 +162,12 @@ class DeskEditor implements vscode.Disposable {
 
   /** Read the page again and send it, after what is being saved. */
   #refresh(): Promise<void> {
+    if (this.#isRefreshQueued) {
+      return this.#queue; // reading takes longer than what changes meanwhile
+    }
+    this.#isRefreshQueued = true;
     return this.#enqueue(async () => {
+      this.#isRefreshQueued = false;
       if (!this.#isDisposed && this.#panel.visible) {
         this.#post({ kind: 'page', page: await this.#read() });
       }
@@ -183,9 +188,12 @@ class DeskEditor implements vscode.Disposable {
     }
   }
 
-  #post(message: ToPage): void {
-    if (!this.#isDisposed) {
+  /** Tell the page, unless it is closed or hidden: it asks again when it is shown. */
+  #post(message: ToPage): boolean {
+    const isShown = !this.#isDisposed && this.#panel.visible;
+    if (isShown) {
       void this.#panel.webview.postMessage(message);
     }
+    return isShown;
   }
 }

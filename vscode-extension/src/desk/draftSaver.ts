@@ -8,7 +8,8 @@ const SAVE_MS = 300;
 interface Listeners {
   /** Do work after all that was given before it, so that a page that is read is never older. */
   enqueue(work: () => Promise<void>): Promise<void>;
-  saved(place: Place, text: string): void;
+  /** Whether the page is there to be told. */
+  saved(place: Place, text: string): boolean;
   /** Another window has saved a text that the words here do not replace. */
   changed(place: Place, newer: string): void;
   failed(error: unknown): void;
@@ -16,6 +17,9 @@ interface Listeners {
 
 /** All pages whose words may not be saved yet. */
 const open = new Set<DraftSaver>();
+
+/** What was saved, by page and place, when the page was closed or hidden: it sends that again. */
+const untold = new Map<string, Map<Place, string>>();
 
 /** Save what was typed into any page; the window is about to close. */
 export async function saveAllDrafts(): Promise<void> {
@@ -26,6 +30,7 @@ export async function saveAllDrafts(): Promise<void> {
 export class DraftSaver implements vscode.Disposable {
   readonly #server: Server;
   readonly #address: { readonly runId: string; readonly step: string };
+  readonly #page: string;
   readonly #listeners: Listeners;
   readonly #unsaved = new Map<Place, string>();
   /** What the next text of a place replaces; absent until the page has seen what is newer. */
@@ -39,6 +44,7 @@ export class DraftSaver implements vscode.Disposable {
   ) {
     this.#server = server;
     this.#address = address;
+    this.#page = `${address.runId}/${address.step}`;
     this.#listeners = listeners;
     open.add(this);
   }
@@ -48,9 +54,18 @@ export class DraftSaver implements vscode.Disposable {
     if (replaces === undefined) {
       return; // the page is being told of a newer text, and sends both
     }
+    if (untold.get(this.#page)?.get(place) === text) {
+      this.#tellSaved(place, text); // a decision may have taken it since: it is no new draft
+      return;
+    }
     this.#replaced.set(place, replaces);
     this.#unsaved.set(place, text);
     this.#saves.schedule();
+  }
+
+  /** The page has sent all that it was not told of: equal texts are new from here on. */
+  sentAgain(): void {
+    untold.delete(this.#page);
   }
 
   /** Save what is not saved yet. What cannot be saved is kept for the next time. */
@@ -94,6 +109,12 @@ export class DraftSaver implements vscode.Disposable {
     if (this.#unsaved.get(place) === text) {
       this.#unsaved.delete(place);
     }
-    this.#listeners.saved(place, text);
+    this.#tellSaved(place, text);
+  }
+
+  #tellSaved(place: Place, text: string): void {
+    if (!this.#listeners.saved(place, text)) {
+      untold.set(this.#page, (untold.get(this.#page) ?? new Map<Place, string>()).set(place, text));
+    }
   }
 }

@@ -79,7 +79,12 @@ interface OfAnswer {
 /** What the user can do on a page, with what each act needs. */
 interface ActParams {
   /** An answer, a selected part of it, or an item of its list. */
-  choose: OfAnswer & { readonly goOn: boolean; readonly text?: string; readonly item?: number };
+  choose: OfAnswer & {
+    readonly goOn: boolean;
+    readonly stopOthers?: boolean;
+    readonly text?: string;
+    readonly item?: number;
+  };
   take: OfAnswer & { readonly text: string };
   merge: { readonly content: string; readonly goOn: boolean };
   regenerate: { readonly feedback: string };

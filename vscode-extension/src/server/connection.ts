@@ -15,6 +15,7 @@ import {
   type Middleware,
   type StaticFeature,
 } from 'vscode-languageclient/node';
+import { editUnlessRefused } from '../apply/refusedEdits';
 import { markdownSelector } from '../editorContext';
 import { log } from '../log';
 import { serverSettings, userOptions } from '../settings';
@@ -188,6 +189,13 @@ function middleware(hooks: Hooks, lenses: PromptLenses): Middleware {
       },
     },
     workspace: {
+      handleApplyEdit: async (params, next) => {
+        const [change] = params.edit.documentChanges ?? [];
+        const edit = async () => next(params, new vscode.CancellationTokenSource().token);
+        return change !== undefined && 'textDocument' in change
+          ? editUnlessRefused(vscode.Uri.parse(change.textDocument.uri), edit)
+          : edit();
+      },
       configuration: (params) =>
         params.items.map((item) =>
           item.section === 'writeit'

@@ -144,7 +144,7 @@ export class AnswerCard {
     const { page } = this.#context;
     const isWhole = this.#part() === undefined;
     if (page.isStreaming) {
-      return [{ label: labels.stopAndChoose, run: this.#choose(true) }];
+      return [{ label: labels.stopAndChoose, run: this.#choose(true, true) }];
     }
     if (!page.can.select) {
       return [];
@@ -173,13 +173,13 @@ export class AnswerCard {
     return part?.responseId === this.answer.responseId ? part : undefined;
   }
 
-  #choose(goOn: boolean): () => void {
+  #choose(goOn: boolean, stopOthers = false): () => void {
     return () => {
       const { responseId, isDraft } = this.answer;
       const part = this.#part();
       // A part of the user's own words is no part of the answer: the whole of them is chosen.
       const text = part === undefined || isDraft ? {} : { text: part.text };
-      act({ act: 'choose', responseId, goOn, ...text });
+      act({ act: 'choose', responseId, goOn, stopOthers, ...text });
     };
   }
 
@@ -191,6 +191,9 @@ export class AnswerCard {
 
   /** One list is a list to choose from: each of its items gets a button, if items are chosen. */
   #addItemButtons(): void {
+    for (const old of this.body.querySelectorAll('.item-bar')) {
+      old.remove();
+    }
     const lists = [...this.body.children].filter(({ tagName }) => /^[OU]L$/.test(tagName));
     const [list] = lists;
     const isOffered = this.#context.page.choosesItems && this.answer.state === 'ended';

@@ -40,15 +40,26 @@ function pressKey(step: StepView, event: KeyboardEvent): boolean {
     }
     return card.press('Ctrl+Enter');
   }
-  if (/^[1-9]$/.test(key)) {
-    const letter = String.fromCharCode('@'.charCodeAt(0) + Number(key));
-    return goTo(step.cards.find(({ answer: { name } }) => name === key || name === letter));
+  if (/^\d$/.test(key)) {
+    const before = event.timeStamp - typed.at < SECOND_DIGIT_MS ? typed.digit : '';
+    typed = { digit: key, at: event.timeStamp };
+    return goTo(withNumber(step, before + key) ?? withNumber(step, key));
   }
   if (key === 'g' || key === 'f') {
     (key === 'g' ? step.dock.merge : step.dock.feedback).open(true);
     return true;
   }
   return isOnCard(card) && pressCardKey(step, card, event);
+}
+
+/** Two digits that follow each other so fast are one number. */
+const SECOND_DIGIT_MS = 1000;
+let typed = { digit: '', at: 0 };
+
+/** The answer with a number, or with the letter that stands for it until a blind choice. */
+function withNumber({ cards }: StepView, digits: string): AnswerCard | undefined {
+  const letter = String.fromCharCode('@'.charCodeAt(0) + Number(digits));
+  return cards.find(({ answer: { name } }) => name === digits || name === letter);
 }
 
 /** Keys of an answer work while the answer itself has the focus, not one of its buttons. */

@@ -17,24 +17,33 @@ markdown.renderer.rules['image'] = (tokens, index, _options, _env, renderer) => 
 };
 // Where a block stands in its source, so that what is selected can be found there.
 markdown.core.ruler.push('lines', ({ tokens, env }) => {
+  const { below, firstLine } = env as unknown as Place;
   for (const token of tokens) {
     if (token.type.startsWith('heading_')) {
-      const level = Number(token.tag.slice(1)) + (env as { below: number }).below;
+      const level = Number(token.tag.slice(1)) + below;
       token.tag = `h${Math.min(level, 6)}`;
     }
     if (token.level === 0 && token.nesting >= 0) {
       token.attrSet('dir', 'auto'); // of its own words: those of elements with one do not count
     }
     if (token.map !== null && token.nesting >= 0) {
-      token.attrSet('data-lines', token.map.join('-'));
+      token.attrSet('data-lines', token.map.map((line) => line + firstLine).join('-'));
     }
   }
 });
 
-/** The blocks of a text; `below` is the level of the heading that it stands under. */
-export function renderBlocks(text: string, below = 2): DocumentFragment {
+interface Place {
+  /** The level of the heading that a text stands under. */
+  readonly below: number;
+  /** The line of the whole text with which it begins. */
+  readonly firstLine: number;
+}
+
+/** The blocks of a text. */
+export function renderBlocks(text: string, below = 2, firstLine = 0): DocumentFragment {
   const template = document.createElement('template');
-  template.innerHTML = markdown.render(text, { below });
+  const place: Place = { below, firstLine };
+  template.innerHTML = markdown.render(text, { ...place });
   return template.content;
 }
 
@@ -45,25 +54,53 @@ export function renderLine(text: string): DocumentFragment {
   return template.content;
 }
 
+type Shown = Element & { source?: string };
+
 /**
  * Show a text. Blocks before the first one that differs stay as they are, so that nothing moves
  * and no selection is lost while the end grows. Whether something has changed.
  */
 export function showMarkdown(target: Element, text: string, below = 2): boolean {
-  const shown = target as HTMLElement & { source?: string };
-  if (shown.source === text) {
+  const shown: Shown = target;
+  const { source = '' } = shown;
+  if (source === text) {
     return false;
   }
   shown.source = text;
-  const blocks = [...renderBlocks(text, below).children];
+  const lines = text.split('\n');
   const old = [...target.children];
-  const first = blocks.findIndex((block, index) => !old[index]?.isEqualNode(block));
+  const stable = text.startsWith(source) ? stableBlocks(old, lines) : 0;
+  const firstLine = firstLineOf(old[stable]) ?? 0;
+  const tail = lines.slice(firstLine).join('\n');
+  const blocks = [...renderBlocks(tail, below, firstLine).children];
+  const first = blocks.findIndex((block, index) => !old[stable + index]?.isEqualNode(block));
   const kept = first === -1 ? blocks.length : first;
-  old.slice(kept).forEach((block) => {
+  old.slice(stable + kept).forEach((block) => {
     block.remove();
   });
   target.append(...blocks.slice(kept));
   return true;
+}
+
+/** A definition of a link changes blocks before it. */
+const LINK_DEFINITION = /^ {0,3}\[[^\]]+\]:/;
+
+/** How many blocks what follows cannot change: those before the last one after a blank line. */
+function stableBlocks(blocks: readonly Element[], lines: readonly string[]): number {
+  if (lines.some((line) => LINK_DEFINITION.test(line))) {
+    return 0;
+  }
+  const last = blocks.findLastIndex((block) => {
+    const line = firstLineOf(block);
+    return line !== undefined && line > 0 && lines[line - 1]?.trim() === '';
+  });
+  return Math.max(last, 0);
+}
+
+function firstLineOf(block: Element | undefined): number | undefined {
+  const marked = block?.matches('[data-lines]') ? block : block?.querySelector('[data-lines]');
+  const from = marked?.getAttribute('data-lines')?.split('-')[0];
+  return from === undefined ? undefined : Number(from);
 }
 
 /** Open pages of WriteIt here; the editor opens links of the web by itself. */
