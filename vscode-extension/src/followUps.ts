@@ -79,7 +79,7 @@ export function suggestAfterChoice(run: PipelineRun, step: string): PipelineRun 
       () => executeServerCommand('writeit.step.apply', { runId }),
     ]);
   } else {
-    suggestNextStep(run, `${choice}Next: ${run.currentStep}.`);
+    suggestNextStep(run, l10n.t('{0}Next: {1}.', choice, run.currentStep));
   }
   return run;
 }

@@ -59,7 +59,9 @@ async function showHits(app: App, list: vscode.QuickPick<HitItem>, text: string)
       page = await app.server.execute('writeit.search', { ...params, cursor: page.next });
     }
     if (list.value === text) {
-      list.title = page.partial ? l10n.t('Search runs (still indexing)') : l10n.t('Search runs');
+      const first = l10n.t('Search runs: the first {0} hits', page.hits.length);
+      const title = page.next === null ? l10n.t('Search runs') : first;
+      list.title = page.partial ? l10n.t('Search runs (still indexing)') : title;
       list.items = page.hits.map((hit) => ({
         label: hit.excerpt,
         description: [hit.title, hit.step, hit.in].filter(Boolean).join(' · '),

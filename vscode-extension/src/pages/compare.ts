@@ -81,7 +81,7 @@ export async function compareWithParent(app: App, run: PipelineRun): Promise<voi
 async function compareRunDocument(app: App, { runId, step }: Side): Promise<void> {
   const { uri } = await app.server.execute('writeit.run.show', { runId });
   if (uri === null) {
-    throw new RangeError('This run has no document to compare with.');
+    throw new RangeError(l10n.t('This run has no document to compare with.'));
   }
   await compareWithDocument(app, runId, step, uri);
 }
@@ -112,7 +112,7 @@ async function comparedText(app: App, { runId, step, response }: Side): Promise<
   const state = run.steps[step];
   const answer = state && findAnswer(state, response);
   if (answer === undefined) {
-    throw new RangeError(`${step} has no such answer to compare.`);
+    throw new RangeError(l10n.t('{0} has no such answer to compare.', step));
   }
   const { responseId, title } = answer;
   return { uri: answerUri({ runId, step, responseId }), title };
