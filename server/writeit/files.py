@@ -25,7 +25,8 @@ ARTICLE_SUFFIXES = frozenset(
 _UNSAFE_PART = re.compile(
     r"[.~-]|.*[. ]\Z|.*[\\\\:*?\"<>|]|.*~\d"
     r"|(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)\d) *(?:\.|\Z)"
-    r"|(?:cmakelists|(?:.*[-_.])?(?:requirements|constraints))\.txt\Z",
+    r"|(?:cmakelists|conanfile|entry_points|meson_options"
+    r"|(?:.*[-_.])?(?:requirements|constraints)(?:[-_.].*)?)\.txt\Z",
     re.IGNORECASE,
 )
 """Hidden, an option, a device, a stream or a short name of Windows, or a file that

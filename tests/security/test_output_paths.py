@@ -54,6 +54,8 @@ PROGRAMS = {
     "an option": "--help.md",
     "a text for a build": "docs/CMakeLists.txt",
     "a text for an installer": "requirements.txt",
+    "one for developers": "requirements-dev.txt",
+    "entry points": "x.egg-info/entry_points.txt",
 }
 OUTSIDE = {
     "above": "../x.md",

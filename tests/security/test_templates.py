@@ -48,6 +48,13 @@ def test_what_templates_need_still_works(template: str, text: str) -> None:
     assert fill_template(template, {"x": "b"}) == text
 
 
+@pytest.mark.parametrize("template", ["{{ 1e400|int }}", "{{ 'ab'|join(range(3)) }}"])
+def test_an_error_of_a_template_is_one_of_its_own(template: str) -> None:
+    """Whatever Python raises in it."""
+    with pytest.raises(InvalidTemplate):
+        fill_template(template, {})
+
+
 BOUNDS = {
     "its own length": ("x" * 100_001, "100000 characters"),
     "iterations": ("{% for i in range(100001) %}{% endfor %}", "100000"),

@@ -37,6 +37,8 @@ HIDDEN = {
     "a soft hyphen": "x\xady",
     "a joiner between letters": "pay\u200dpal",
     "a tag": "x\U000e0041",
+    "a variation selector": "x\ufe0fy",
+    "a variation selector of Mongolian": "x\u180by",
     "a variation selector of plane 14": "x\U000e0100",
     "an invisible letter": "x\u3164y",
     "a line separator": "x\u2028y",

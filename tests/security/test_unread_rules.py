@@ -30,6 +30,9 @@ BLOCKED = {
     "small colon": f"---\nwriteit\ufe55\n  {RULE}\n{END}",
     "guillemets": f"---\n\xabwriteit\xbb:\n  {RULE}\n{END}",
     "control character before": f"---\n\x00writeit:\n  {RULE}\n{END}",
+    "full-width letters": f"---\n\uff57riteit:\n  {RULE}\n{END}",
+    "a soft hyphen inside": f"---\nwrite\xadit:\n  {RULE}\n{END}",
+    "zero width inside": f"---\nwrite\u200bit:\n  {RULE}\n{END}",
     "escaped, not closed": f'---\n"write\\u0069t":\n  {RULE}\n\n# Secret\n',
     "escaped above a mistake": f'---\n"Write\\x69t":\n  {RULE}\na: [\n{END}',
     "below a directive": f"%YAML 1.2\n---\nwriteit:\n  {RULE}\n{END}",
@@ -88,6 +91,7 @@ BLOCKED = {
     "JSON twice": f"{{{OBJECT}, {OBJECT}}}\n\nnotes\n",
     "JSON escaped, not closed": '{"write\\u0069t": {"providers": []}\n\nnotes\n',
     "JSON list": f"[{{{OBJECT}}}]\n\nnotes\n",
+    "JSON with zero width": '{"write\u200bit": {"providers": []}}\n\nnotes\n',
     "JSON dotted": '{"writeit.providers": ["ollama"]}\n\nnotes\n',
     "JSON null": '{"writeit": null}\n\nnotes\n',
 }

@@ -26,11 +26,13 @@ _SPACES = "".join(
 ) + ("\xad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff")
 """Spaces of any width, and characters that are not shown."""
 _COLONS = ":=\uff1a\ufe13\ufe55\u02d0\u2236\ua789"
-_WORD = "".join(
-    rf"(?:{c}|\\(?:x|u00|U000000|u{{0*)(?:{ord(c):x}|{ord(c) - 32:x})}}?)"
+_UNSEEN = "\xad\u180b-\u180f\u200b-\u200f\u2060-\u2064\ufe00-\ufe0f\ufeff"
+_WORD = rf"[{_UNSEEN}]{{0,9}}".join(
+    rf"(?:{c}|{chr(ord(c) + 0xFEE0)}"  # the full-width letter
+    rf"|\\(?:x|u00|U000000|u{{0*)(?:{ord(c):x}|{ord(c) - 32:x})}}?)"
     for c in "writeit"
 )
-"""The key, its letters also as escapes of YAML, TOML and JSON."""
+"""The key, its letters also as escapes of YAML, TOML and JSON, or full-width."""
 _PREFIX = f"{_SPACES}{_QUOTES}-?%[{{"
 _S = rf"[^\S{_LINE_ENDS}]{{0,99}}"
 _MENTION = re.compile(
@@ -75,8 +77,9 @@ def iter_keys(text: str, dialect: Dialect | None = None) -> Iterator[int]:
 
 
 def is_our_key(name: object) -> bool:
-    """Return whether a key is `writeit` but for case and spaces, or a path below it."""
-    word = str(name).strip(_SPACES + _QUOTES).casefold()
+    """Return whether a key looks like `writeit`, or like a path below it."""
+    shown = re.sub(f"[{_UNSEEN}]", "", unicodedata.normalize("NFKC", str(name)))
+    word = shown.strip(_SPACES + _QUOTES).casefold()
     return word == "writeit" or word.startswith("writeit.")
 
 

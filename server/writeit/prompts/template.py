@@ -252,8 +252,10 @@ _TEMPLATE_FILENAME = "<prompt>"
 _RENDER_ERRORS = (
     TemplateError,
     ArithmeticError,
+    AttributeError,
     LookupError,
     MemoryError,
+    NameError,
     RecursionError,
     SyntaxError,
     TypeError,

@@ -31,7 +31,8 @@ _HIDDEN = re.compile(
     "\u2028\u2029\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff"
     "\U00013430-\U00013438\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     "\U000e0000-\U000e0fff]"
-    "|(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])"
+    "|(?<![^\x00-\x7f])[\u180b-\u180f\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])"
+    "|(?<![^\x00-\x7f])(?<![#*0-9])[\ufe00-\ufe0f]"
 )
 """Characters that show nothing or turn the direction; joiners of letters are none."""
 _CONTROL_PICTURES = 0x2400
