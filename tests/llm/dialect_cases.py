@@ -749,6 +749,14 @@ ERRORS = (
         "invalid_request",
     ),
     DialectCase(
+        name="OpenAI chat: an event named error",
+        model="openai/gpt-4o",
+        replies=([event({"message": "Slow down", "code": 429}, "error")],),
+        text=None,
+        finish=None,
+        reason="rate_limit",
+    ),
+    DialectCase(
         name="OpenAI chat: an error in the middle",
         model="openai/gpt-4o",
         replies=(

@@ -23,6 +23,8 @@ PIECES = [
         ("[THINK]Hm.[/THINK]So.", "So.", "Hm."),
         ("◁think▷Hm.◁/think▷So.", "So.", "Hm."),
         ("<seed:think>Hm.</seed:think>So.", "So.", "Hm."),
+        ("<|START_THINKING|>Hm.<|END_THINKING|>So.", "So.", "Hm."),
+        ("<longcat_think>Hm.</longcat_think>So.", "So.", "Hm."),
         ("<think>One.</think>\n<think>Two.</think>So.", "\nSo.", "One.\n\nTwo."),
         ("Hm.\n</think>\n\nSo.", "\n\nSo.", "Hm."),
         ("Hm. Or so.</think>So.", "So.", "Hm. Or so."),

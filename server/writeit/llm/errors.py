@@ -7,6 +7,7 @@ of its classes, because the server never imports LiteLLM.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -428,6 +429,8 @@ def exception_message(error: BaseException) -> str:
         for name in _class_names(link)
     ):
         return _CONNECTION_LOST
+    if isinstance(error, json.JSONDecodeError | UnicodeError):
+        return ""  # it is about bytes and columns
     return clean_message(str(error))
 
 

@@ -156,13 +156,17 @@ async def read_events(response: httpx.Response) -> AsyncIterator[dict[str, Any]]
         ValueError: one is not JSON.
     """
     data: list[str] = []
+    is_error = False
     async for line in read_lines(response):
         if line.startswith("data:"):
             data.append(line[5:].removeprefix(" "))
+        elif line.startswith("event:"):
+            is_error = line[6:].strip() == "error"
         elif not line and data:
             text, data = "\n".join(data), []
             if text != "[DONE]":
-                yield parse_object(text)
+                event = parse_object(text)
+                yield {"error": event, **event} if is_error else event
     if data and (text := "\n".join(data)) != "[DONE]":
         yield parse_object(text)
 

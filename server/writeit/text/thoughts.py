@@ -21,12 +21,14 @@ _CLOSINGS: Final = {
     "◁think▷": "◁/think▷",
     "[THINK]": "[/THINK]",
     "<|begin_of_thought|>": "<|end_of_thought|>",
+    "<|start_thinking|>": "<|end_thinking|>",
+    "<longcat_think>": "</longcat_think>",
     "<|channel|>analysis<|message|>": "<|start|>assistant<|channel|>final<|message|>",
     "<thought>": "</thought>",
     "<reasoning>": "</reasoning>",
 }
 """The closing tag of each opening one. Capitals count only in `[THINK]`."""
-_LONE_CLOSINGS: Final = [*_CLOSINGS.values()][:6]
+_LONE_CLOSINGS: Final = [*_CLOSINGS.values()][:8]
 """The closing tags that no other text has, so that they need no opening one."""
 
 
