@@ -74,6 +74,14 @@ async def test_thinking_gets_room_besides_the_text(
     assert call.reasoning == reasoning
 
 
+async def test_a_model_that_takes_no_reasoning_gets_no_room(setup: EngineSetup) -> None:
+    """Its call is sent without, so preview and budget do not count it either."""
+    setup.models.without_reasoning = {MODEL}
+    assert (await sent(setup, pipeline("high"))).thinking_room == 0
+    setup.models.thinkers = {MODEL}
+    assert (await sent(setup, pipeline("high"))).thinking_room == 24_576
+
+
 async def test_the_room_ends_at_the_limits_of_the_model(setup: EngineSetup) -> None:
     """Text and thinking together are at most what the model can write and hold."""
     setup.models.output_limits[MODEL] = 1_000

@@ -11,7 +11,14 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from llm.dialect_cases import CASES, CASES_BY_DIALECT, CLAUDE, FLASH, DialectCase
+from llm.dialect_cases import (
+    CASES,
+    CASES_BY_DIALECT,
+    CLAUDE,
+    FLASH,
+    DialectCase,
+    refusing,
+)
 from support.scripted_models import ScriptedKeys
 from support.wire_formats import Fault, Scene, WireServer, event, wire_server
 from writeit.domain.errors import ModelError
@@ -188,6 +195,19 @@ async def test_a_model_that_was_seen_thinking_is_known_to_think(
     wire.plays(Scene(think=3))
     await ask(client, call)
     assert (await client.estimate(call)).thinks
+
+
+async def test_what_a_refusal_taught_counts_in_the_next_estimate(
+    client: ModelHostClient, wire: WireServer
+) -> None:
+    """`gpt-4o` is known to take no reasoning; a model of a server's own is tried."""
+    known = ModelCall(model="openai/gpt-4o", prompt=PROMPT)
+    assert not (await client.estimate(known)).takes_reasoning
+    call = ModelCall(model="openai/plain-model", prompt=PROMPT, reasoning="low")
+    assert (await client.estimate(call)).takes_reasoning
+    wire.plays(refusing("reasoning_effort", "Unknown parameter: reasoning_effort"))
+    await ask(client, call)
+    assert not (await client.estimate(call)).takes_reasoning
 
 
 async def test_ollama_says_which_models_think(

@@ -89,6 +89,7 @@ class ScriptedModels:
         self.windows: dict[str, int] = {}
         """By model; others have a window of 8192 tokens."""
         self.thinkers: set[str] = set()
+        self.without_reasoning: set[str] = set()
         """Models that are known to think before they answer."""
         self.output_limits: dict[str, int] = {}
         """By model; others have no known limit."""
@@ -180,6 +181,7 @@ class ScriptedModels:
             output_cost_per_token=self.prices.get(call.model, PRICE),
             output_limit=self.output_limits.get(call.model),
             thinks=call.model in self.thinkers,
+            takes_reasoning=call.model not in self.without_reasoning,
             destination="this machine",
             refusal=self.refusals.get(call.model),
         )

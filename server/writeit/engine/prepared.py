@@ -18,6 +18,7 @@ from writeit.domain.errors import (
     InvalidPipeline,
     ModelError,
     NotFound,
+    WorkStopped,
 )
 from writeit.domain.model_id import THINKING_ROOM, check_model_id
 from writeit.domain.operations import generate
@@ -33,7 +34,7 @@ from writeit.engine.streaming import RetryPolicy
 from writeit.engine.transactions import RunTransactions
 from writeit.ports.models import CallEstimate, ModelCall, Models
 from writeit.ports.store import Store
-from writeit.ports.system import Clock, Worker, WorkStopped
+from writeit.ports.system import Clock, Worker
 from writeit.prompts.build import (
     Revision,
     build_prompt,
@@ -205,7 +206,7 @@ async def estimate_call(
 def _thinking_room(call: ModelCall, estimate: CallEstimate) -> int:
     """Return the tokens that a call has for thinking, besides those of its text."""
     wanted = call.reasoning
-    if wanted is None:
+    if wanted is None or not (estimate.takes_reasoning or estimate.thinks):
         wanted = "medium" if estimate.thinks else "none"
     room = THINKING_ROOM[wanted] if isinstance(wanted, str) else wanted
     largest = largest_room(call, estimate)

@@ -82,7 +82,9 @@ class AnswerCall:
         self._entry = entry
         self._output_limit = output_limit
         self._send = send
-        self._known: Learned = learned_of(target, entry)
+        self._known: Learned = learned_of(
+            target.endpoint, target.model, entry, keep=True
+        )
         self._halves = SurrogateJoiner()
         self._text: list[str] = []
         self._room = MAX_ANSWER_CHARACTERS

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from writeit.domain.model_id import THINKING_ROOM
 from writeit.llm.price_map import thinks_by_default
-from writeit.llm.providers.provider import EMBEDDED, CallTarget
+from writeit.llm.providers.provider import EMBEDDED
 
 if TYPE_CHECKING:
     from writeit.domain.pipeline import Reasoning  # it needs pydantic
@@ -65,30 +65,29 @@ class Learned:
 _LEARNED: dict[tuple[str | None, str], Learned] = {}
 
 
-def learned_of(target: CallTarget, entry: Mapping[str, Any]) -> Learned:
-    """Return what is known of the model of a call, from its entry at first."""
-    key = target.endpoint, target.model
-    if key not in _LEARNED:
-        known = _LEARNED[key] = Learned(thinks=thinks_by_default(target.model, entry))
-        if target.provider == "openai" and _REASONER.match(target.name):
-            known.limit_name = "max_completion_tokens"
-            known.dropped.add("temperature")
-        known.by_responses = entry.get("mode") == "responses"
-        if target.provider == "openai" and entry.get("supports_reasoning"):
-            efforts = ("none", "minimal")
-            takes = [e for e in efforts if entry.get(f"supports_{e}_reasoning_effort")]
-            known.lowest_effort = next(iter(takes), "low")
-        # The price map says which models think; a server's own list may not.
-        default = "litellm_provider" not in entry
-        if target.provider == EMBEDDED or not entry.get("supports_reasoning", default):
-            known.dropped.add("reasoning")
-    return _LEARNED[key]
-
-
-def was_seen_thinking(endpoint: str | None, model: str) -> bool:
-    """Return whether an answer of this model had thoughts before."""
-    known = _LEARNED.get((endpoint, model))
-    return known is not None and known.thinks
+def learned_of(
+    endpoint: str | None, model: str, entry: Mapping[str, Any], *, keep: bool = False
+) -> Learned:
+    """Return what is known of a model, from its entry at first; `keep` what follows."""
+    if (known := _LEARNED.get((endpoint, model))) is not None:
+        return known
+    provider, _, name = model.partition("/")
+    known = Learned(thinks=thinks_by_default(model, entry))
+    if provider == "openai" and _REASONER.match(name):
+        known.limit_name = "max_completion_tokens"
+        known.dropped.add("temperature")
+    known.by_responses = entry.get("mode") == "responses"
+    if provider == "openai" and entry.get("supports_reasoning"):
+        efforts = ("none", "minimal")
+        takes = [e for e in efforts if entry.get(f"supports_{e}_reasoning_effort")]
+        known.lowest_effort = next(iter(takes), "low")
+    # The price map says which models think; a server's own list may not.
+    default = "litellm_provider" not in entry
+    if provider == EMBEDDED or not entry.get("supports_reasoning", default):
+        known.dropped.add("reasoning")
+    if keep:
+        _LEARNED[endpoint, model] = known
+    return known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

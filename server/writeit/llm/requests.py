@@ -16,7 +16,7 @@ from writeit.llm.catalog import ModelCatalog, ModelLister
 from writeit.llm.concurrency import ProviderLimiters
 from writeit.llm.errors import to_model_error
 from writeit.llm.model_lists import ServerList
-from writeit.llm.parameters import was_seen_thinking
+from writeit.llm.parameters import learned_of
 from writeit.llm.price_map import PriceMap, read_provider_names, thinks_by_default
 from writeit.llm.process import HostMessage, error_fields, error_message
 from writeit.llm.providers import embedded
@@ -152,7 +152,7 @@ class RequestHandler:
             "output_cost_per_token": price and price.output_cost,
             "output_limit": CATALOG.output_limit(model),
             "destination": get_provider(provider).destination(facts.endpoint(model)),
-            "thinks": await thinks(model),
+            **await thinking_of(model),
             "refusal": refusal and error_fields(refusal),
         }
         return {"type": "measured", "fit": fit}
@@ -207,16 +207,19 @@ async def context_window(model: str) -> int | None:
     )
 
 
-async def thinks(model: str) -> bool:
-    """Return whether a model is known to think before it answers."""
+async def thinking_of(model: str) -> dict[str, bool]:
+    """Return whether a model is known to think, and can be told how long."""
     provider, name = split_model_id(model)
     found = get_provider(provider)
     if isinstance(found, OllamaProvider):
-        return await OLLAMA_API.can_think(found.endpoint(), name)
-    endpoint = found.call_endpoint()
-    return thinks_by_default(model, CATALOG.entry(model)) or was_seen_thinking(
-        endpoint, model
-    )
+        thinks = await OLLAMA_API.can_think(found.endpoint(), name)
+        return {"thinks": thinks, "takes_reasoning": thinks}
+    entry = CATALOG.entry(model)
+    known = learned_of(found.call_endpoint(), model, entry)
+    return {
+        "thinks": thinks_by_default(model, entry) or known.thinks,
+        "takes_reasoning": "reasoning" not in known.dropped,
+    }
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

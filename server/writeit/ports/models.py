@@ -182,6 +182,8 @@ class CallEstimate:
     """Tokens of the longest possible answer; None if unknown."""
     thinks: bool = False
     """Whether the model is known to think before it answers."""
+    takes_reasoning: bool = True
+    """Whether it can be told how long to think, as far as is known."""
     destination: str = ""
     """The host that the prompt would be sent to, or "this machine"."""
     refusal: ModelError | None = None
