@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import importlib
 import io
 import os
 import pickle
 import signal
 import sys
 from collections.abc import Callable
+from subprocess import Popen
 from typing import Any, Final, ParamSpec, TypeVar
 
-from writeit.domain.errors import InvalidPipeline
+from writeit.domain.errors import InvalidPipeline, WorkStopped
+from writeit.llm import start_early
 from writeit.llm.host import claim_stdout
 from writeit.llm.process import (
     HostMessage,
@@ -25,7 +28,6 @@ from writeit.llm.process import (
     encode_message,
     error_fields,
 )
-from writeit.ports.system import WorkStopped
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -47,10 +49,22 @@ IDLE_SECONDS: Final = 120.0
 """How long the process stays without work."""
 
 
+def _environment() -> dict[str, str]:
+    return {
+        name: value for name, value in os.environ.items() if name.upper() in ENVIRONMENT
+    }
+
+
+def start_worker() -> Popen[bytes] | None:
+    """Start the process beside slow imports; for `LimitedWorker`."""
+    return start_early(COMMAND, _environment())
+
+
 class LimitedWorker:
     """Implements the `Worker` port; works on one thing at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, started: Popen[bytes] | None = None) -> None:
+        self._started = started
         self._lock = asyncio.Lock()
         self._process: HostProcess | None = None
         self._reply: asyncio.Future[HostMessage] | None = None
@@ -84,16 +98,17 @@ class LimitedWorker:
         self._cancel_idle_timer()
         reply = self._reply = asyncio.get_running_loop().create_future()
         try:
-            if self._process is None or not self._process.is_alive:
+            started, self._started = self._started, None
+            if started is not None:
+                self._process = await HostProcess.adopt(
+                    self._on_message, self._on_exit, started
+                )
+            elif self._process is None or not self._process.is_alive:
                 self._process = await HostProcess.start(
                     self._on_message,
                     self._on_exit,
                     command=COMMAND,
-                    environment={
-                        name: value
-                        for name, value in os.environ.items()
-                        if name.upper() in ENVIRONMENT
-                    },
+                    environment=_environment(),
                     inherits=False,
                 )
             self._process.send(message)
@@ -173,6 +188,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's to handle
     out = claim_stdout()
     _limit_memory()
+    importlib.import_module("writeit.prompts.build")  # each work needs it
     while line := sys.stdin.buffer.readline():
         message = decode_message(line)
         if message["type"] == "shutdown":

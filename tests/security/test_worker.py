@@ -17,9 +17,9 @@ from support.attacks import add_pipeline
 from support.editor import Editor, serving
 from support.waiting import wait_until_async
 from writeit import worker
+from writeit.domain.errors import WorkStopped
 from writeit.library import catalog
 from writeit.library.catalog import LibraryCache, read_file, read_library
-from writeit.ports.system import WorkStopped
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -133,6 +133,20 @@ async def test_the_worker_has_no_keys(
     for name in ("OPENAI_API_KEY", "HOME"):
         assert os.getenv(name)
         assert await process.run(os.getenv, name) is None
+
+
+async def test_a_worker_that_was_started_early_is_used_and_has_no_keys(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """`writeit run` starts it beside its imports."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    started = worker.start_worker()
+    assert started
+    early = worker.LimitedWorker(started=started)
+    assert await early.run(os.getpid) == started.pid
+    assert await early.run(os.getenv, "OPENAI_API_KEY") is None
+    await early.close()
+    assert not psutil.pid_exists(started.pid)
 
 
 async def test_processor_time_is_limited(

@@ -85,6 +85,10 @@ class NotFound(WriteItError):
         return cls(f"No {kind} is called {name!r}.", hint=hint)
 
 
+class NoModelSet(NotFound):
+    """Nothing names a model for a step, and none is installed here."""
+
+
 class InvalidTransition(WriteItError):
     """The state of the run or step does not allow the action.
 
@@ -181,3 +185,7 @@ class DocumentChanged(WriteItError):
     """The document, or the passage in it, is gone."""
 
     kind = "document_changed"
+
+
+class WorkStopped(Exception):
+    """Work exceeded a limit and was stopped; the text names the limit."""

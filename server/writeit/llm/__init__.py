@@ -15,6 +15,7 @@ In both: `providers`, `errors` and `provider_messages`.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from subprocess import PIPE, Popen
 from typing import Final
 
@@ -22,10 +23,20 @@ HOST_COMMAND: Final = (sys.executable, "-P", "-m", "writeit", "model-host")
 """-P: do not import modules from the user's folder."""
 
 
-def start_host_early() -> Popen[bytes] | None:
-    """Start a host beside slow imports; None where asyncio cannot adopt it later."""
+def start_early(
+    command: tuple[str, ...], environment: Mapping[str, str] | None = None
+) -> Popen[bytes] | None:
+    """Start a process beside slow imports; None where asyncio cannot adopt it later.
+
+    `environment` is all that it gets; by default it inherits ours.
+    """
     if sys.platform == "win32":
         return None
     return Popen(  # noqa: S603 -- our own command
-        HOST_COMMAND, stdin=PIPE, stdout=PIPE, stderr=PIPE, start_new_session=True
+        command,
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=PIPE,
+        env=environment,
+        start_new_session=True,
     )

@@ -359,7 +359,7 @@ class ModelHostClient:
         try:
             if started is not None:
                 return await HostProcess.adopt(
-                    self._on_message, self._on_exit, started, self._environment or {}
+                    self._on_message, self._on_exit, started, self._environment
                 )
             return await HostProcess.start(
                 self._on_message,

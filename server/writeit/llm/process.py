@@ -194,13 +194,14 @@ class HostProcess(asyncio.SubprocessProtocol):
         on_message: Callable[[HostMessage], None],
         on_exit: Callable[[HostProcess], None],
         started: Popen[bytes],
-        environment: Mapping[str, str],
+        environment: Mapping[str, str] | None = None,
     ) -> HostProcess:
-        """Take over a host that was started before the event loop."""
+        """Take over a process that was started before the event loop."""
         process = cls(on_message, on_exit)
         process._transport = transport = _AdoptedTransport(started)
         await transport.connect(process)
-        process.send({"type": "configure", "environment": {**environment}})
+        if environment:
+            process.send({"type": "configure", "environment": {**environment}})
         return process
 
     @property

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
-from writeit.domain.errors import StoreError, WriteItError
+from writeit.domain.errors import StoreError, WorkStopped, WriteItError
 from writeit.domain.pipeline import PipelineConfiguration, Reasoning
 from writeit.domain.run import AppliedText, PipelineRun, PipelineStatus
 from writeit.domain.run_summary import RunSummary
@@ -42,7 +42,7 @@ from writeit.lsp.documents import Documents
 from writeit.lsp.typed_text import TypedText
 from writeit.ports.models import ModelInfo
 from writeit.ports.store import RunPage, RunQuery, Store, is_deleted_run
-from writeit.ports.system import Ports, WorkStopped
+from writeit.ports.system import Ports
 from writeit.trust import FolderTrust, is_trusted_by_environment
 from writeit.views import uris
 from writeit.views.editable_page import StepEdits

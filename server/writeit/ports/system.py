@@ -65,10 +65,6 @@ class Processes(Protocol):
         """Whether this process, and not a later one with the same pid, is running."""
 
 
-class WorkStopped(Exception):
-    """Work exceeded a limit and was stopped; the text names the limit."""
-
-
 class Worker(Protocol):
     """Runs functions on what others wrote, within limits of time and memory."""
 
