@@ -45,6 +45,8 @@ async def test_an_incomplete_answer_says_so_and_exits_with_3(shell: Terminal) ->
     assert result.code == 3, result.err
     said = "Answer 1 of polish is incomplete: it reached the step's length limit"
     assert result.err.count(said) == 1
+    for listing in ((), ("log",), ("log", "--tree")):
+        assert "finished, text incomplete" in (await shell.writeit(*listing)).out
     run_id = result.err.partition("--resume ")[2].split(",")[0]
     exported = await shell.writeit("export", run_id, "-f", "markdown")
     assert said in exported.err

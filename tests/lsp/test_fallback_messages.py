@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from support.editor import Editor, Json, serving
+from support.editor import Editor, Json, Refused, serving
 from support.open_documents import OpenDocuments
 from support.workspace import new_workspace
 
@@ -118,3 +118,40 @@ async def test_a_plug_in_gets_the_hint_apart(
         refusal = await editor.refusal("writeit.run.show", runId=NOBODY)
         assert refusal.data["hint"]
         assert refusal.data["hint"] not in str(refusal)
+
+
+async def offers_of(editor: Editor) -> list[Json]:
+    """Return the code actions at the top of the notes."""
+    start = {"line": 0, "character": 0}
+    found: list[Json] = await editor.request(
+        "textDocument/codeAction",
+        {
+            "textDocument": {"uri": editor.notes},
+            "range": {"start": start, "end": start},
+            "context": {"diagnostics": []},
+        },
+    )
+    return found
+
+
+async def test_where_no_model_is_set_those_that_can_be_used_are_offered(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    """Taking one calls it once, makes it the default, and ends the offers."""
+    variables = environment | {"WRITEIT_CONFIG_DIR": str(tmp_path / "config")}
+    folder = new_workspace(tmp_path / "work")
+    async with serving([folder], "bare", variables) as editor:
+        OpenDocuments(editor)
+        run_id = await editor.start_run()
+        with pytest.raises(Refused, match="No model is set for angles"):
+            await editor.command("writeit.step.run", runId=run_id)
+        await editor.until(
+            lambda: any("such as: Use openai/" in m for m in editor.shown_messages())
+        )
+        offers = [a for a in await offers_of(editor) if "by default" in a["title"]]
+        (argument,) = offers[0]["command"]["arguments"]
+        added = await editor.command("writeit.model.add", **argument)
+        assert offers[0]["title"] == f"WriteIt: Use {added['id']} by default"
+        assert not [a for a in await offers_of(editor) if "by default" in a["title"]]
+        shown = await editor.command("writeit.step.preview", runId=run_id)
+        assert shown["models"][0]["id"] == added["id"]

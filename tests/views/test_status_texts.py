@@ -149,7 +149,7 @@ def test_step_statuses_differ() -> None:
 def test_run_statuses_agree(status: PipelineStatus) -> None:
     """The sentence, the label and the lens name the same status."""
     run = samples.up_to_draft(WAITING, status=status)
-    label = wording.run_status_label(status, "draft")
+    label = wording.run_status_label(run)
     assert wording.run_status_text(run).startswith(label)
     step_text = wording.step_status_text(WAITING)
     expected = label.removesuffix(" at draft")

@@ -41,7 +41,7 @@ def _completer(of_store: Callable[[Store], Iterable[CompletionItem]]) -> Complet
 def complete_run(store: Store) -> Iterator[CompletionItem]:
     """Complete RUN: ids and names, with what the run is about."""
     for run in islice(list_all_runs(store), MAX_RUNS):
-        status = run_status_label(run.status, run.current_step)
+        status = run_status_label(run)
         about = f"{run_label(run)} · {status}"
         yield CompletionItem(str(run.run_id), help=about)
         if run.name:

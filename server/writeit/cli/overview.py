@@ -136,7 +136,7 @@ async def _find_stale(
 
 
 def _in_few_words(run: RunSummary) -> str:
-    status = wording.run_status_label(run.status, run.current_step)
+    status = wording.run_status_label(run)
     return f"{wording.run_title(run)}, {status}"
 
 

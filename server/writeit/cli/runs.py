@@ -141,9 +141,7 @@ def _with_passages_below(
 
 def _format_run(run: RunSummary, mark: str, theme: Theme) -> str:
     label = mark + wording.run_label(run)
-    facts = [
-        theme.style_run(run, wording.run_status_label(run.status, run.current_step))
-    ]
+    facts = [theme.style_run(run, wording.run_status_label(run))]
     if run.cost_usd is not None:
         facts.append(wording.format_usd(run.cost_usd))
     if run.branch_point is not None:

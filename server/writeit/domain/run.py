@@ -168,6 +168,12 @@ class StepState(GrowingEntity):
         return self
 
     @property
+    def chosen(self) -> AIResponse | None:
+        """The chosen answer as its model wrote it."""
+        index = self.user_selection
+        return None if index is None else self.ai_responses[index]
+
+    @property
     def content(self) -> str | None:
         """What the next step gets: None if nothing is chosen, "" if skipped."""
         if self.status is StepStatus.SKIPPED:
@@ -176,17 +182,14 @@ class StepState(GrowingEntity):
             return self.edited_content
         if self.merged_content is not None:
             return self.merged_content
-        if self.user_selection is not None:
-            return self.ai_responses[self.user_selection].processed_content
-        return None
+        return self.chosen.processed_content if self.chosen else None
 
     @property
     def part(self) -> ChosenPart | None:
         """The part of the chosen answer that is the step's text, if it is one."""
-        text = self.edited_content
-        if text is None or self.user_selection is None:
+        text, answer = self.edited_content, self.chosen
+        if text is None or answer is None:
             return None
-        answer = self.ai_responses[self.user_selection]
         words, whole = fold_space(text), fold_space(answer.processed_content)
         if words not in whole or words == whole:
             return None
@@ -421,6 +424,14 @@ class PipelineRun(GrowingEntity):
         failed = [s.failed_cost_usd for s in steps if s.failed_cost_usd is not None]
         answered = total_cost(r.usage_stats for s in steps for r in s.ai_responses)
         return sum(failed, answered or 0.0) if failed else answered
+
+    @property
+    def incomplete(self) -> tuple[tuple[StepState, AIResponse], ...]:
+        """The steps whose text is an incomplete answer, and that answer."""
+        chosen = [
+            (s, s.chosen) for s in self.steps.values() if s.edited_content is None
+        ]
+        return tuple((step, one) for step, one in chosen if one and one.is_cut)
 
     def words_asked_for(self, prompt: str) -> int | None:
         """Return the input `words` if the prompt asks for it: "800 words"."""

@@ -34,6 +34,8 @@ class RunSummary:
     passage: str = ""
     """The first words of the passage that it is about, "" of a whole document."""
     is_review: bool = False
+    incomplete: bool = False
+    """Whether a chosen answer is incomplete and was not edited."""
     deleted: bool = False
     """Whether only a tombstone is left, kept for its branches."""
 

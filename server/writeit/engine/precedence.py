@@ -14,7 +14,7 @@ from uuid import UUID
 
 from writeit.domain import events as e
 from writeit.domain.document import RunDocument
-from writeit.domain.errors import InvalidParams, InvalidPipeline, NotFound
+from writeit.domain.errors import InvalidParams, InvalidPipeline, NoModelSet, NotFound
 from writeit.domain.model_id import check_model_id, model_id_problem
 from writeit.domain.operations.lifecycle import check_name
 from writeit.domain.pipeline import (
@@ -180,7 +180,7 @@ def resolve_step_models(
     for source, models in candidates.items():
         if models:
             return NamedModels(tuple(models), source)
-    raise NotFound(
+    raise NoModelSet(
         f"No model is set for {spec.name}.",
         hint="Add a model: writeit model add. Or install the embedded one: writeit"
         " model install",

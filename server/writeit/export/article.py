@@ -111,8 +111,7 @@ def _format_timestamp(timestamp: datetime) -> str:
 
 def _selection_provenance(step: StepState) -> dict[str, Any]:
     """Return whose text was chosen: a model's, the user's or parts of several."""
-    if step.user_selection is not None:
-        answer = step.ai_responses[step.user_selection]
+    if (answer := step.chosen) is not None:
         chosen = answer.model
         if step.edited_content is None:
             cut = {"incomplete": answer.finish_reason} if answer.is_cut else {}

@@ -9,9 +9,12 @@ from lsprotocol import types
 
 from writeit.domain.errors import WriteItError
 from writeit.lsp.client import Client
+from writeit.ports.models import Models
 
 MAX_PENDING = 5
 """How many refused commands are offered again."""
+MAX_MODELS = 3
+"""How many models are offered where none is set."""
 
 
 class Confirmations:
@@ -54,6 +57,18 @@ class Confirmations:
         if self._client.capabilities.ask:
             self._client.spawn_task(ask())
 
+    async def offer_models(self, models: Models) -> None:
+        """Offer models that can be used without another word: with a key, or local."""
+        usable = [info for info in await models.list_models() if info.available]
+        for info in reversed(usable[:MAX_MODELS]):
+            params = {"provider": info.provider, "model": info.id}
+            self.add(f"Use {info.id} by default", "writeit.model.add", params)
+        if usable:
+            self._client.show_fallback_message(
+                f"Choose a code action to set one, such as: Use {usable[0].id} by"
+                " default. The model is called once."
+            )
+
     def add(self, title: str, command: str, argument: dict[str, Any]) -> None:
         """Offer a command as a code action."""
         self._pending.pop(title, None)
@@ -63,9 +78,13 @@ class Confirmations:
         while len(self._pending) > MAX_PENDING:
             del self._pending[next(iter(self._pending))]
 
-    def forget(self, title: str) -> None:
-        """Offer a command no more."""
-        self._pending.pop(title, None)
+    def forget(self, named: str) -> None:
+        """Offer the commands with this title or id no more."""
+        self._pending = {
+            title: command
+            for title, command in self._pending.items()
+            if named not in {title, command.command}
+        }
 
     def remove(self, params: types.ExecuteCommandParams) -> None:
         """Forget a command that the user has confirmed."""

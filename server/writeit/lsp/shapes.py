@@ -479,5 +479,5 @@ def status_fields(run: PipelineRun | RunSummary) -> dict[str, object]:
     return {
         "label": wording.run_title(run),
         "is_done": run.status is PipelineStatus.COMPLETED,
-        "status_text": wording.run_status_label(run.status, run.current_step),
+        "status_text": wording.run_status_label(run),
     }

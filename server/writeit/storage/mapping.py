@@ -63,6 +63,7 @@ def run_record(run: PipelineRun, seq: int) -> RunRecord:
             "step_names": tuple(run.steps),
             "title": run.title,
             "cost_usd": run.cost_usd,
+            "incomplete": bool(run.incomplete),
         }
     )
 
@@ -146,6 +147,7 @@ def run_summary(
         created_at=record.created_at,
         updated_at=record.updated_at,
         cost_usd=record.cost_usd,
+        incomplete=record.incomplete,
         documents=tuple(document_uris(record)),
         applied_to=tuple(dict.fromkeys(applied.uri for applied in record.applied)),
     )

@@ -105,14 +105,12 @@ def _unfold_json(value: object, info: ValidationInfo[Callable[[str], str]]) -> o
     return value if text is value else json.loads(str(text))
 
 
+R = TypeVar("R", bound="Record")
 T = TypeVar("T")
 SharedJson = Annotated[
     T, BeforeValidator(_unfold_json), WrapSerializer(_fold_json, when_used="json")
 ]
 """A list that many records share; its JSON is stored like a long text."""
-
-
-R = TypeVar("R", bound="Record")
 
 
 def encode_record(record: Record, texts: SharedTexts) -> bytes:
@@ -140,7 +138,7 @@ def decode_record(
 
     Raises:
         RecordTooNew: it has a higher version.
-        ValueError: it is no such record, or has unknown fields (`describe_newer`).
+        ValueError: it is no such record, or has unknown fields.
     """
     raw = strip_checksum(raw)
     if raw.startswith(
@@ -255,6 +253,7 @@ class RunRecord(RunFields):
     step_names: tuple[str, ...]
     title: str
     cost_usd: float | None = None
+    incomplete: bool = False
 
 
 class SelectionRecord(Record):
@@ -280,6 +279,7 @@ class RunSummaryRecord(RunHead):
     title: str
     output: RunOutput = "new_file"
     cost_usd: float | None = None
+    incomplete: bool = False
     document: SelectionRecord = SelectionRecord()
     applied: tuple[AppliedText, ...] = ()
 

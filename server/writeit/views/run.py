@@ -82,7 +82,7 @@ def _node_label(node: RunNode, current_run: UUID | None) -> str:
     if run.deleted:
         facts.append("deleted")
     else:
-        facts.append(wording.run_status_label(run.status, run.current_step))
+        facts.append(wording.run_status_label(run))
         if run.cost_usd is not None:
             facts.append(wording.format_usd(run.cost_usd))
         facts.append(wording.format_datetime(run.created_at))
@@ -163,8 +163,8 @@ def _step_line(run: PipelineRun, step: StepState) -> str:
     }
     name = f"[{step.step_name}]"
     facts = [f"**{name}**" if is_current else name, step_status_text(step, run)]
-    if step.user_selection is not None:
-        facts.append(escape_inline(step.ai_responses[step.user_selection].model))
+    if step.chosen is not None:
+        facts.append(escape_inline(step.chosen.model))
     if step.content:
         facts.append(wording.text_length(step.content))
     facts.append(step_cost_text(step))
@@ -310,8 +310,7 @@ def answer_name(step: StepState, response_id: UUID | None) -> str:
 
 
 def _author_text(step: StepState) -> str:
-    if step.user_selection is not None:
-        answer = step.ai_responses[step.user_selection]
+    if (answer := step.chosen) is not None:
         usage = answer.usage_stats
         edited = ", edited by you" if step.edited_content is not None else ""
         return (

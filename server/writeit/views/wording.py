@@ -233,15 +233,11 @@ def ending_text(finish_reason: str | None, *, partial: bool = False) -> str:
 
 def incomplete_choices(run: PipelineRun) -> list[str]:
     """Say of each chosen answer that is incomplete why it is, one sentence each."""
-    sentences = []
-    for name, step in run.steps.items():
-        if step.user_selection is None or step.edited_content is not None:
-            continue
-        answer = step.ai_responses[step.user_selection]
-        if ending := describe_ending(answer):
-            label = f"Answer {answer_name(step, answer.response_id)}"
-            sentences.append(f"{label} of {name} is incomplete: {ending}.")
-    return sentences
+    return [
+        f"Answer {answer_name(step, answer.response_id)} of {step.step_name} is"
+        f" incomplete: {describe_ending(answer)}."
+        for step, answer in run.incomplete
+    ]
 
 
 def run_label(run: PipelineRun | RunSummary) -> str:
@@ -267,16 +263,17 @@ def run_in_family(run: PipelineRun) -> str:
     return f"run from {run.branch_point}" if run.branch_point else "first run"
 
 
-def run_status_label(status: PipelineStatus, step: str) -> str:
-    """Return a run's status in a few words; `step` is the current one."""
-    if status in {PipelineStatus.INITIALIZING, PipelineStatus.COMPLETED}:
-        return _RUN_STATUSES[status]
-    return f"{_RUN_STATUSES[status]} at {step}".strip()
+def run_status_label(run: PipelineRun | RunSummary) -> str:
+    """Return a run's status in a few words."""
+    label = _RUN_STATUSES[run.status]
+    if run.status not in {PipelineStatus.INITIALIZING, PipelineStatus.COMPLETED}:
+        label = f"{label} at {run.current_step}".strip()
+    return f"{label}, text incomplete" if run.incomplete else label
 
 
 def run_status_text(run: PipelineRun) -> str:
     """Return a run's status as the text of a sentence."""
-    label = run_status_label(run.status, run.current_step)
+    label = run_status_label(run)
     match run.status:
         case PipelineStatus.INITIALIZING:
             return f"{label}; nothing has been sent"
@@ -317,8 +314,7 @@ def step_status_text(step: StepState, run: PipelineRun | None = None) -> str:
 
 def selection_text(step: StepState) -> str:
     """Say what the user chose in a step, "" if nothing is chosen."""
-    if step.user_selection is not None:
-        chosen = step.ai_responses[step.user_selection]
+    if (chosen := step.chosen) is not None:
         answer = answer_label(step, chosen.response_id)
         if letter := drawn_letters(step).get(chosen.response_id):
             answer += f" (shown as {letter})"

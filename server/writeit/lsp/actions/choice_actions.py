@@ -281,8 +281,8 @@ def answer_actions(
 
 def _compared_answer(step: StepState, answer: AIResponse) -> AIResponse | None:
     """Return the answer to compare with: the chosen one, else the one before."""
-    if step.user_selection is not None and not is_selected(step, answer):
-        return step.ai_responses[step.user_selection]
+    if step.chosen is not None and not is_selected(step, answer):
+        return step.chosen
     ended = [i.answer for i in list_answers(step) if isinstance(i, EndedAnswer)]
     if len(ended) < len("ab"):
         return None

@@ -16,7 +16,7 @@ from typing import Any
 from lsprotocol import types
 from pydantic import ValidationError
 
-from writeit.domain.errors import InvalidParams, WriteItError
+from writeit.domain.errors import InvalidParams, NoModelSet, WriteItError
 from writeit.lsp.command import HANDLERS, Command, P, Request
 from writeit.lsp.commands import (
     decide,
@@ -64,6 +64,9 @@ async def execute_command(session: Session, params: types.ExecuteCommandParams) 
         if "confirm" in error.data:
             again = partial(_run_command, session)
             session.confirmations.offer(params, error, again)
+        elif isinstance(error, NoModelSet) and not client.options.has_plugin:
+            models = session.ports.models
+            client.spawn_task(session.confirmations.offer_models(models))
         logger.info("%s refused: %s", params.command, error.message)
         raise to_rpc_error(error, include_hint=not client.options.has_plugin) from None
     except Exception:

@@ -315,6 +315,7 @@ async def add_model(request: Request[p.ModelAddParams]) -> library_shapes.WireMo
     title = f"WriteIt: calling {new.model_id}"
     async with WorkDoneProgress(session.client, request.work_done_token, title):
         info = await model_setup.add_model(session.ports, new)
+    session.confirmations.forget("writeit.model.add")
     session.client.show_fallback_message(f"{info.id} works and is ready to use.")
     return library_shapes.WireModelInfo.model_validate(info)
 
