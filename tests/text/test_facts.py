@@ -21,6 +21,9 @@ It took 40 ms. | 40ms / forty milliseconds / 0.04 s / a 40-ms wait / **40** ms
 It cost $50. | 50 $ / 50 dollars / USD 50 / fifty US dollars / US$50
 It cost €5 million. | 5,000,000 € / five million euros / EUR 5m / €5M
 It takes 10 to 20 ms. | 10\u201320 ms / 10 ms to 20 ms / between ten and 20 ms
+It held 32 cm, or 38 cm. | It is 6 cm further. / It rose by 6 cm. / It is 6 cm more.
+It was 215,000, then 190,000. | It is 25,000 visitors more. / It fell by 25,000.
+It needs 640 MB, not 1.8 GB. | It is 640 MB and it was 1,800.
 It took two and a half hours. | 150 minutes / 2.5 h
 It has 1,187 rows. | about 1,200 rows / nearly 1,190 / over 1,100 rows / 1,200 or so
 The time (in ms) was 1,187. | about 1,200 ms / over 1,100 ms
@@ -49,6 +52,8 @@ It has 1,187 rows. | 1,200 rows / about 1,300 rows / over 1,190 rows
 It is between 12 and 19 kg, and has version 2.4.1. | It is 12 m. / It has version 2.4.2.
 It has three nodes. | It has four nodes.
 It was on 5 March 2024. | 6 March 2024 / in April 2024 / in 2023 / on Friday
+It held 32 cm, or 38 cm. | It is 5 cm further. / It is 6 cm. / It is 6 m further.
+It needs 640 MB, not 1.8 GB. | It is 640 MB and it was 1,700. / It is 640 MB. And 1,800.
 It was at 14:30. | It was at 2:30 am.
 She said: "We lost no page." | "We lost one page"
 See https://example.org/a. | https://example.org/b / https://example.com/a

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Literal
 
@@ -144,7 +144,15 @@ _NEAR = re.compile(
 """What is between a number and its unit."""
 _RANGE = re.compile(r"\s*(?:[-\u2010-\u2015]|to|bis)\s*[$€£¥]?\s*")
 _PAIR = re.compile(r"\s*(?:,|and|und|or|oder)\s*[$€£¥]?\s*")
+_DIFFERENCE = re.compile(
+    r"\s+(?:\w+\s+){0,2}?(?:more|less|fewer|further|farther|mehr|weniger"
+    r"|(?:long|short|high|low|fast|slow|lat|earli|old|young|heavi|light|wid|larg|small"
+    r"|läng|kürz|höh|nied?rig|schnell|langsam|spät|früh|ält|jüng|schwer|leicht)er)\b"
+)
+"""Behind the difference between two numbers."""
 _BETWEEN_TWO = (["between"], ["zwischen"])
+_BY = (["by"], ["um"])
+_SENTENCE_END = re.compile(r"[.!?;:](?:\s|$)|\n\s*\n")
 _SHARE = re.compile(r"\s*(?:in|of|out of|von|aus)\s*(?:the |den |der )?")
 _MAX_DIGITS = 40
 _SMALL = 12
@@ -167,6 +175,8 @@ class Amount:
     bound: Bound
     is_small_word: bool
     """Whether it is one of "two" to "twelve" without a unit."""
+    is_difference: bool = False
+    """Whether it may be the difference between two numbers: it rose by 5."""
 
     @property
     def size(self) -> float:
@@ -254,6 +264,8 @@ class NumberReader:
             at = number.stop
         for first, second in reversed([*pairwise(numbers)]):
             self._share_unit(first, second)
+        for first, second in pairwise(numbers):
+            self._repeat_unit(first, second)
         for number in numbers:
             self._finish(number)
         return numbers
@@ -391,20 +403,37 @@ class NumberReader:
             share = first.values[0] / second.values[0] * 100
             second.forms.append((share / second.values[0], [("%", 1.0)]))
 
+    def _repeat_unit(self, first: Number, second: Number) -> None:
+        """Give a number at an end the unit before, too: 640 MB instead of 1,800."""
+        is_bare = second.forms == [(1.0, [])] and not self._word(second.stop)
+        if is_bare and not _SENTENCE_END.search(
+            self._between(first.stop, second.first)
+        ):
+            second.forms += first.forms
+
     def _finish(self, number: Number) -> None:
         first = number.first - bool(self._currency(number))
         bound = self._bound(first, number.stop)
         number.start = self._tokens[first].start()
         number.end = self._tokens[number.stop - 1].end()
-        number.readings = tuple(
+        readings = (
             self._amount(number, value * scale, unit, bound)
             for value in number.values
             for scale, units in number.forms
             for unit in units or [NO_UNIT]
         )
+        if self._is_difference(first, number):
+            readings = (replace(reading, is_difference=True) for reading in readings)
+        number.readings = tuple(readings)
         if number.is_word:
             are_one = (r.value <= 1 and r.unit[0] != "%" for r in number.readings)
             number.is_loose |= all(are_one)
+
+    def _is_difference(self, first: int, number: Number) -> bool:
+        has_unit = any(units for _, units in number.forms)
+        if self._lower[first - 1 : first] in _BY:
+            return has_unit or max(number.values, default=0) > _SMALL  # by two people
+        return _DIFFERENCE.match(self._text, number.end) is not None
 
     def _amount(self, number: Number, value: float, unit: Unit, bound: Bound) -> Amount:
         noun = self._word(number.stop)

@@ -19,6 +19,8 @@ _MAX_COMPARED = 24
 """Words; a longer quotation is compared in pieces."""
 _MAX_DATES = 40
 """So many are compared with each other, for the time between them."""
+_MAX_SIZES = 400
+"""So many are compared with each other, for their differences."""
 _MAX_PASSAGES = 50
 """A word that stands in more passages does not tell them apart."""
 _LEAST_LIKE = 0.3
@@ -159,6 +161,11 @@ class FactSources:
         if isinstance(reading, Moment):
             year = self._keys.get(("date", reading.year, None, None))
             return year and self._keys.get(("yearless", reading.month, reading.day))
+        if reading.is_difference:
+            name, own = reading.unit[0] or "counted", reading.size
+            for size, place in self._sizes[reading.unit[0]][:_MAX_SIZES]:
+                if (name, f"{size + own:.9g}") in self._keys:
+                    return place
         if not reading.bound:
             return None
         rounded = self._place_of_rounded(reading, reading.unit[0], reading.size)
