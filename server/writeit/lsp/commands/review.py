@@ -26,9 +26,8 @@ async def list_remarks(request: Request[p.ReviewListParams]) -> p.ReviewListResu
     listed = list_document_runs(folder, normalized_uri(request.params.uri))
     remarks = []
     for run in find_newest_reviews(folder, listed):
-        placed, ranges = await place_in_document(folder, run)
-        places = zip(placed, ranges, strict=True)
-        remarks += [shapes.remark_to_wire(run, *each) for each in places]
+        placed = await place_in_document(folder, run)
+        remarks += [shapes.remark_to_wire(run, *each) for each in placed]
     return p.ReviewListResult(remarks=remarks)
 
 

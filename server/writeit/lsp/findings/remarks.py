@@ -28,25 +28,30 @@ _MAX_INSTRUCTION = 500
 """Characters of what a model is asked for."""
 
 
+RemarkPlace = tuple[PlacedRemark, types.Range | None]
+"""A remark and its range in the document of now, if its words are there."""
+
+
 async def place_in_document(
     folder: WorkspaceFolder, run: PipelineRun
-) -> tuple[list[PlacedRemark], list[types.Range | None]]:
-    """Return the remarks of a review and their ranges in its document of now.
-
-    Without the document they are placed in the text that was read, without a range.
-    """
+) -> list[RemarkPlace]:
+    """Return the remarks of a review; without its document they have no ranges."""
     if run.output != "review":
-        return [], []
-    body, text = run.document.text, ""
+        return []
+    encoding = folder.documents.client.position_encoding
     with suppress(WriteItError):  # the document is gone, or no file
         text = folder.documents.read_text(run.uri or "")
-        body = split_front_matter(text).body
-    placed = await asyncio.to_thread(place_remarks, run, body)
-    start = len(text) - len(body)
+        start = len(split_front_matter(text).head)
+        return await asyncio.to_thread(_place, run, text, start, encoding)
+    placed = await asyncio.to_thread(place_remarks, run, run.document.text)
+    return [(each, None) for each in placed]
+
+
+def _place(run: PipelineRun, text: str, start: int, encoding: str) -> list[RemarkPlace]:
+    placed = place_remarks(run, text[start:])
     spans = [(start + p.span.start, start + p.span.end) for p in placed if p.span]
-    encoding = folder.documents.client.position_encoding
-    ranges = iter(to_lsp_spans(text, spans, encoding) if text else ())
-    return placed, [next(ranges, None) if p.span else None for p in placed]
+    ranges = iter(to_lsp_spans(text, spans, encoding))
+    return [(each, next(ranges) if each.span else None) for each in placed]
 
 
 async def find_remarks(document: BoundDocument) -> list[Finding]:
@@ -59,17 +64,14 @@ async def find_remarks(document: BoundDocument) -> list[Finding]:
 
 
 def _findings_of(document: BoundDocument, run: PipelineRun) -> list[Finding]:
-    start = document.paragraphs.start
-    body = document.text[start:]
-    placed = [p for p in place_remarks(run, body) if p.state == "open" and p.span]
-    spans = [(start + p.span.start, start + p.span.end) for p in placed if p.span]
+    start, body = document.paragraphs.start, document.text[document.paragraphs.start :]
     encoding = document.folder.documents.client.position_encoding
-    ranges = to_lsp_spans(document.text, spans, encoding)
+    placed = _place(run, document.text, start, encoding)
     return [
         Finding(
             code=each.remark.kind,
-            start=span[0],
-            end=span[1],
+            start=start + each.span.start,
+            end=start + each.span.end,
             words=each.remark.quote,
             message=wording.remark_text(each.remark),
             severity=types.DiagnosticSeverity.Information,
@@ -78,7 +80,8 @@ def _findings_of(document: BoundDocument, run: PipelineRun) -> list[Finding]:
             can_ignore=False,
             offers=_offers(document.uri, run, each.remark, place),
         )
-        for each, span, place in zip(placed, spans, ranges, strict=True)
+        for each, place in placed
+        if each.span and place and each.state == "open"
     ]
 
 
