@@ -6,8 +6,6 @@ from support.drafts import Draft, drafted
 from support.editor import Json, serving
 from support.notes import ERRORS, PLANTED
 from support.open_documents import OpenDocuments, span
-from writeit.lsp.findings.finding import Paragraphs
-from writeit.text.fact_sources import FactSources
 
 STYLE = """\
 name: Plain
@@ -223,22 +221,3 @@ async def test_settings_switch_off_what_is_marked(
         assert await wordy.marked() == []
         plain = Draft(docs, docs.open(WORDY.rpartition("---\n")[2] + PLANTED), "")
         assert await plain.marked() == []
-
-
-def test_one_key_costs_one_paragraph() -> None:
-    """Of an article of 20,000 words; a change of the notes costs all of them."""
-    body = "".join(f"It took {n} ms of them. {'word ' * 95}\n\n" for n in range(200))
-    sources = FactSources(["It took 7 ms."])
-    paragraphs = Paragraphs()
-
-    def examined(text: str, key: str) -> int:
-        before = paragraphs.examined
-        paragraphs.read(len(text), text, 0)
-        paragraphs.examine("facts", key, sources.missing)
-        return paragraphs.examined - before
-
-    assert len(body.split()) >= 20_000
-    assert examined(body, "notes") == 200
-    assert examined(body.replace(" 99 ms", " 99 mm"), "notes") == 1
-    assert examined(f"New.\n\n{body}", "notes") == 2
-    assert examined(body, "other notes") == 200

@@ -169,26 +169,27 @@ async def test_a_passage_is_rewritten_with_a_remark(docs: OpenDocuments) -> None
 async def test_the_page_of_the_run_lists_what_has_no_place(docs: OpenDocuments) -> None:
     """What was never found, and what is lost; dismissed remarks can be restored."""
     draft = await reviewed(docs)
-    assert await unplaced(draft) == ["- words “It is very old.”: Said twice."]
+    assert await unplaced(draft) == ["words: “It is very old.”"]
     await draft.take("Dismiss all remarks about words", "utilize")
     assert await unplaced(draft) == []
     offered = await draft.offered("mill")
     (params,) = offered["Open the remarks of look-at-it"]["arguments"]
-    assert (params["view"], params["runId"]) == ("run", draft.run_id)
+    assert (params["view"], params["runId"]) == ("step", draft.run_id)
     await docs.editor.command("writeit.review.restore", runId=draft.run_id)
     change(draft, "We utilize the water of the “old” river.\n\n", "")
     assert await unplaced(draft) == [
-        "- words “We utilize the water”: A long word.",
-        "- words “It is very old.”: Said twice.",
+        "words: “We utilize the water”",
+        "words: “It is very old.”",
     ]
 
 
 async def unplaced(draft: Draft) -> list[str]:
     """What the page of the review lists as without a place."""
-    uri = f"writeit:/run/{draft.run_id}.md"
+    uri = f"writeit:/step/{draft.run_id}/look.md"
     page = await draft.docs.editor.command("writeit.view.read", uri=uri)
-    _, _, rest = page["text"].partition("## Remarks without a place in the text\n\n")
-    return str(rest).partition("\n\n")[0].splitlines()
+    start = "- no place found, "
+    lines = str(page["text"]).splitlines()
+    return [line.removeprefix(start) for line in lines if line.startswith(start)]
 
 
 async def test_a_review_is_offered_once_and_generates(docs: OpenDocuments) -> None:
@@ -217,6 +218,6 @@ async def test_a_bare_client_reviews_by_actions_and_pages(bare: OpenDocuments) -
     await wait_until_async(lambda: not draft.published())
     assert draft.page.text == TEXT.replace("build", "built")
     await draft.take("Open the remarks of look-at-it", "mill")
-    pages = bare.editor.folder / ".writeit" / "views" / "run"
-    (page,) = pages.glob("*.md")
-    assert "- words “It is very old.”: Said twice." in page.read_text("utf-8")
+    pages = bare.editor.folder / ".writeit" / "views" / "step"
+    (page,) = pages.glob("*/*.md")
+    assert "no place found, words: “It is very old.”" in page.read_text("utf-8")

@@ -10,7 +10,6 @@ from writeit.domain.answer import ResponseFailure
 from writeit.domain.blind import hidden_letters
 from writeit.domain.document import SourceFile
 from writeit.domain.entity import NAME_PATTERN
-from writeit.domain.operations.review import PlacedRemark
 from writeit.domain.run import AppliedText, PipelineRun, StepState, StepStatus
 from writeit.domain.run_summary import RunNode, StaleStep
 from writeit.text.diff import count_words
@@ -100,20 +99,15 @@ def render_run(
     run_tree: RunNode | None = None,
     *,
     stale: Sequence[StaleStep] = (),
-    remarks: Sequence[PlacedRemark] = (),
     make_link: Callable[[View], str] = view_uri,
 ) -> str:
-    """Return the page of a run; `make_link` returns the address of another page.
-
-    `remarks`: those of a review, with their places in the document of now.
-    """
+    """Return the page of a run; `make_link` returns the address of another page."""
     return page_of_blocks(
         f"# {escape_inline(wording.run_title(run))}",
         _origin_line(run),
         _status_section(run),
         run_next_action(run),
         f"**{escape_inline(wording.stale_text(stale))}.**" if stale else "",
-        _unplaced_section(remarks),
         f"## Steps\n\n{_steps_section(run)}",
         _failures_section(run),
         _inputs_section(run),
@@ -169,18 +163,6 @@ def _step_line(run: PipelineRun, step: StepState) -> str:
         facts.append(wording.text_length(step.content))
     facts.append(step_cost_text(step))
     return " · ".join(filter(None, facts))
-
-
-def _unplaced_section(remarks: Sequence[PlacedRemark]) -> str:
-    """List the open remarks that cannot be shown in the document."""
-    lines = [
-        f"- {each.remark.kind} “{escape_inline(each.remark.quote)}”:"
-        f" {escape_inline(wording.remark_text(each.remark))}"
-        for each in remarks
-        if each.state == "open" and each.span is None
-    ]
-    heading = "## Remarks without a place in the text"
-    return join_blocks(heading, "\n".join(lines)) if lines else ""
 
 
 def _failures_section(run: PipelineRun) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 from uuid import UUID
@@ -18,7 +18,7 @@ from writeit.domain.entity import ModelPreview
 from writeit.domain.errors import NotFound
 from writeit.domain.model_id import split_model_id
 from writeit.domain.operations.lifecycle import find_step
-from writeit.domain.operations.review import describe_remarks
+from writeit.domain.operations.review import PlacedRemark, describe_remarks
 from writeit.domain.run import PipelineRun, StepState
 from writeit.text.cleaning import describe_removed
 from writeit.text.thoughts import split_thoughts
@@ -160,13 +160,13 @@ def step_parts(  # noqa: PLR0913 -- what a page is made of, by name
     editable: bool = True,
     now: datetime | None = None,
     marks: Mapping[UUID, str] = NO_MARKS,
-    applied: Container[str] = (),
+    remarks: Sequence[PlacedRemark] | None = None,
 ) -> PageParts:
     """Return the page of a step; `description` is the pipeline's line about it.
 
     `editable`: the user can type into the page. `now`: say for how long models think.
-    `marks`: how much of an answer is marked. `applied`: the ids of remarks whose
-    suggestions were applied.
+    `marks`: how much of an answer is marked. `remarks`: those of a review, with
+    their places in the document of now.
 
     Raises:
         NotFound: the run has no such step.
@@ -174,7 +174,7 @@ def step_parts(  # noqa: PLR0913 -- what a page is made of, by name
     state = find_step(run, step)
     items = list_answers(state)
     parts: PageParts = [
-        _step_header(run, state, description, applied, editable=editable)
+        _step_header(run, state, description, remarks, editable=editable)
     ]
     parts += chain.from_iterable(
         [_RULE, *_answer_parts(run, state, item, now, marks)] for item in items
@@ -190,7 +190,7 @@ def _step_header(
     run: PipelineRun,
     step: StepState,
     description: str,
-    applied: Container[str],
+    placed: Sequence[PlacedRemark] | None,
     *,
     editable: bool,
 ) -> str:
@@ -201,7 +201,7 @@ def _step_header(
         status += f" Cost so far: {cost.removeprefix('cost ')}."
     action = step_next_action(run, step, editable=editable)
     remarks = describe_remarks(
-        run, lambda words: escape_inline(single_line(words)), applied
+        run, lambda words: escape_inline(single_line(words)), placed
     )
     return page_of_blocks(
         f"# {step.step_name} · {position}",

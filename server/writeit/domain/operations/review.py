@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -58,20 +58,25 @@ def reviewing_answers(step: StepState) -> list[AIResponse]:
 def describe_remarks(
     run: PipelineRun,
     escape: Callable[[str], str] = fold_space,
-    applied: Container[str] = (),
+    placed: Iterable[PlacedRemark] | None = None,
 ) -> str:
     """Return the open remarks of a review as a markdown list; "" if it has none.
 
-    `escape` makes one line of plain text of a model's words. `applied`: the ids of
-    remarks that are left out.
+    `escape` makes one line of plain text of a model's words. `placed`: the remarks in
+    the document of now.
     """
-    review = review_of(run)
+    if placed is None:
+        review = review_of(run)
+        placed = [
+            PlacedRemark(each, each.place and Span(*each.place))
+            for each in (review.remarks if review else ())
+        ]
     lines = []
-    for remark in review.open_remarks if review else ():
-        if remark.remark_id in applied:
+    for each in placed:
+        remark, place, by = each.remark, "no place found", ""
+        if each.state != "open":
             continue
-        place, by = "no place found", ""
-        if remark.place is not None:
+        if each.span and remark.place:
             place = f"line {run.document.line_of(remark.place[0]) + 1}"
         if remark.count > 1:
             by = f" ({remark.count} models)"

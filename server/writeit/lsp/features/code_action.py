@@ -229,7 +229,7 @@ async def _finding_actions(
                 actions.append(made)
     reviews = found.document.reviews
     pages = [
-        view_action(r, f"Open the remarks of {r.pipeline}", "run") for r in reviews
+        view_action(r, f"Open the remarks of {r.pipeline}", "step") for r in reviews
     ]
     return actions + _to_code_actions(session, pages)
 

@@ -238,38 +238,31 @@ async def require_finding(
 # --- what the user ignores ---
 
 
-class _Ignored(NamedTuple):
-    """A finding that is not shown."""
-
-    code: str
-    words: str
-    around: str
-
-
-def _to_ignored(document: BoundDocument, finding: Finding) -> _Ignored:
+def _to_record(document: BoundDocument, finding: Finding) -> list[str]:
+    """Return by what a finding is known again: code, words, the text around them."""
     start, end = max(0, finding.start - _CONTEXT), finding.end + _CONTEXT
-    return _Ignored(finding.code, finding.words, document.text[start:end])
+    return [finding.code, finding.words, document.text[start:end]]
 
 
-def _read_ignored(document: BoundDocument) -> list[_Ignored]:
+def _read_records(document: BoundDocument) -> list[list[str]]:
+    """Return the records of the findings that are not shown."""
     if document.first_run is None:
         return []
     drafts = document.folder.store.drafts(document.first_run, IGNORED)
-    return [_Ignored(*record) for record in json.loads(drafts.get(IGNORED, "[]"))]
+    return list(json.loads(drafts.get(IGNORED, "[]")))
 
 
 def _without_ignored(
     document: BoundDocument, findings: Sequence[Finding]
 ) -> list[Finding]:
-    ignored = _read_ignored(document) if findings else []
-    known = [(one, count_words(one.around)) for one in ignored]
+    records = _read_records(document) if findings else []
+    known = [(record[:2], count_words(record[2])) for record in records]
 
     def is_ignored(finding: Finding) -> bool:
-        code, words, around = _to_ignored(document, finding)
+        *named, around = _to_record(document, finding)
         return any(
-            (code, words) == one[:2]
-            and similarity(count_words(around), counts) >= MIN_SIMILARITY
-            for one, counts in known
+            named == other and similarity(count_words(around), counts) >= MIN_SIMILARITY
+            for other, counts in known
         )
 
     return [one for one in findings if not is_ignored(one)]
@@ -289,7 +282,7 @@ async def ignore_finding(folder: WorkspaceFolder, uri: str, finding_id: str) -> 
             "Nothing was ignored: this document has no run.",
             hint="Change the words, or switch the hints off in the settings.",
         )
-    records = [*_read_ignored(document), _to_ignored(document, finding)]
+    records = [*_read_records(document), _to_record(document, finding)]
     await folder.store.save_draft(
         document.first_run, IGNORED, IGNORED, json.dumps(records)
     )

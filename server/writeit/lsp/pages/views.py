@@ -95,13 +95,11 @@ async def _render_parts(  # noqa: PLR0911 -- one return a view
     match view:
         case uris.RunView():
             run = await engine.load_run(view.run_id)
-            placed = await place_in_document(folder, run)
             link = uris.link_from_run if is_editable else uris.view_uri
             return [
                 render_run(
                     run,
                     read_full_tree(folder.store, run.pipeline_run_id),
-                    remarks=[remark for remark, _ in placed],
                     stale=folder.documents.stale_steps.get(view.run_id, ()),
                     make_link=link,
                 )
@@ -117,7 +115,7 @@ async def _render_parts(  # noqa: PLR0911 -- one return a view
                 editable=is_editable,
                 now=engine.now(),
                 marks={key: count.text for key, count in counts.items()},
-                applied={p.remark.remark_id for p, _ in placed if p.is_applied},
+                remarks=[remark for remark, _ in placed],
             )
             return with_drafts(parts, folder.store.drafts(view.run_id, view.step))
         case uris.ResponseView():
