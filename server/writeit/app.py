@@ -93,16 +93,11 @@ def serve() -> None:
     sys.exit(serve_stdio(create_ports))
 
 
-def create_ports(
-    user: object = None,
-    *,
-    host: Popen[bytes] | None = None,
-    worker: Popen[bytes] | None = None,
-) -> Ports:
+def create_ports(user: object = None, **started: Popen[bytes] | None) -> Ports:
     """Return the real ports; their modules are imported when first needed.
 
-    `user` is what an editor sent as `initializationOptions.writeit.user`; `host` and
-    `worker` are processes that were started early.
+    `user` is what an editor sent as `initializationOptions.writeit.user`; `started`
+    are the processes `host` and `worker` that were started early.
     """
     from writeit.library.user_config import (
         config_file,
@@ -125,11 +120,13 @@ def create_ports(
         OLLAMA_URL_VARIABLE: config.ollama_url or "",
     }
     return Ports(
-        models=ModelHostClient(keys=keys, environment=environment, started=host),
+        models=ModelHostClient(
+            keys=keys, environment=environment, started=started.get("host")
+        ),
         keys=keys,
         clock=SystemClock(),
         processes=SystemProcesses(),
-        worker=LimitedWorker(started=worker),
+        worker=LimitedWorker(started=started.get("worker")),
         open_store=partial(open_store, location=config.store_location),
         locate_store=partial(store_folder, location=config.store_location),
         move_store=partial(move_store, location=config.store_location),

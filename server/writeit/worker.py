@@ -50,9 +50,7 @@ IDLE_SECONDS: Final = 120.0
 
 
 def _environment() -> dict[str, str]:
-    return {
-        name: value for name, value in os.environ.items() if name.upper() in ENVIRONMENT
-    }
+    return {k: value for k, value in os.environ.items() if k.upper() in ENVIRONMENT}
 
 
 def start_worker() -> Popen[bytes] | None:
@@ -98,18 +96,15 @@ class LimitedWorker:
         self._cancel_idle_timer()
         reply = self._reply = asyncio.get_running_loop().create_future()
         try:
-            started, self._started = self._started, None
-            if started is not None:
-                self._process = await HostProcess.adopt(
-                    self._on_message, self._on_exit, started
-                )
-            elif self._process is None or not self._process.is_alive:
+            if self._process is None or not self._process.is_alive:
+                started, self._started = self._started, None
                 self._process = await HostProcess.start(
                     self._on_message,
                     self._on_exit,
                     command=COMMAND,
                     environment=_environment(),
                     inherits=False,
+                    started=started,
                 )
             self._process.send(message)
             async with asyncio.timeout(MAX_WALL_SECONDS):

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from support.editor import serving
+from support.editor import Refused, serving
 from support.open_documents import BETTER, TEXT, OpenDocuments
 from support.workspace import new_workspace
 
@@ -57,3 +57,10 @@ async def test_a_run_is_found_however_the_name_of_its_document_is_quoted(
         },
     )
     assert "WriteIt: Undo the last polish" in [lens["title"] for lens in lenses]
+
+
+async def test_half_a_character_is_in_no_name(docs: OpenDocuments) -> None:
+    """The request is refused as one that is not as LSP defines it."""
+    document = {"uri": f"{docs.editor.notes}\ud800"}
+    with pytest.raises(Refused, match="not as LSP defines it"):
+        await docs.editor.request("textDocument/codeLens", {"textDocument": document})

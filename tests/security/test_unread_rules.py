@@ -92,6 +92,7 @@ BLOCKED = {
     "JSON escaped, not closed": '{"write\\u0069t": {"providers": []}\n\nnotes\n',
     "JSON list": f"[{{{OBJECT}}}]\n\nnotes\n",
     "JSON with zero width": '{"write\u200bit": {"providers": []}}\n\nnotes\n',
+    "JSON with half a character": '{"writeit": {"pipeline": "\ud800"}}\n\nnotes\n',
     "JSON dotted": '{"writeit.providers": ["ollama"]}\n\nnotes\n',
     "JSON null": '{"writeit": null}\n\nnotes\n',
 }

@@ -204,7 +204,7 @@ class _FastLoader(_LimitedComposer, _LIBYAML):  # type: ignore[misc]  # either o
 @lru_cache(maxsize=4)
 def _compose(text: str, max_nodes: int) -> Node | yaml.MarkedYAMLError | None:
     """Return the nodes of a text, or its error; the same text is often read again."""
-    with suppress(yaml.YAMLError):  # read again below, for its words
+    with suppress(yaml.YAMLError, UnicodeError):  # read again below, for its words
         return _read_node(_FastLoader(text), max_nodes)
     try:
         return _read_node(_LimitedLoader(text), max_nodes)

@@ -357,15 +357,12 @@ class ModelHostClient:
             )
         started, self._started = self._started, None
         try:
-            if started is not None:
-                return await HostProcess.adopt(
-                    self._on_message, self._on_exit, started, self._environment
-                )
             return await HostProcess.start(
                 self._on_message,
                 self._on_exit,
                 command=self._command,
                 environment=self._environment,
+                started=started,
             )
         except OSError as error:
             raise _host_error(f"{_PROCESS} did not start: {error}.") from error

@@ -169,14 +169,20 @@ class HostProcess(asyncio.SubprocessProtocol):
         command: Sequence[str] = HOST_COMMAND,
         environment: Mapping[str, str] | None = None,
         inherits: bool = True,
+        started: Popen[bytes] | None = None,
     ) -> HostProcess:
-        """Start a host; it buffers requests until it is ready.
+        """Start a host, or take over one that was `started` before the event loop.
 
-        `inherits`: it has this process's environment, besides `environment`.
+        It buffers requests until it is ready. `inherits`: it has this process's
+        environment, besides `environment`.
 
         Raises:
             OSError: it could not be started.
         """
+        if started is not None:
+            return await cls._adopt(
+                on_message, on_exit, started, environment if inherits else None
+            )
         loop = asyncio.get_running_loop()
         transport, process = await loop.subprocess_exec(
             lambda: cls(on_message, on_exit),
@@ -189,14 +195,13 @@ class HostProcess(asyncio.SubprocessProtocol):
         return process
 
     @classmethod
-    async def adopt(
+    async def _adopt(
         cls,
         on_message: Callable[[HostMessage], None],
         on_exit: Callable[[HostProcess], None],
         started: Popen[bytes],
-        environment: Mapping[str, str] | None = None,
+        environment: Mapping[str, str] | None,
     ) -> HostProcess:
-        """Take over a process that was started before the event loop."""
         process = cls(on_message, on_exit)
         process._transport = transport = _AdoptedTransport(started)
         await transport.connect(process)

@@ -80,11 +80,9 @@ class Confirmations:
 
     def forget(self, named: str) -> None:
         """Offer the commands with this title or id no more."""
-        self._pending = {
-            title: command
-            for title, command in self._pending.items()
-            if named not in {title, command.command}
-        }
+        for title, command in [*self._pending.items()]:
+            if named in {title, command.command}:
+                del self._pending[title]
 
     def remove(self, params: types.ExecuteCommandParams) -> None:
         """Forget a command that the user has confirmed."""

@@ -108,6 +108,9 @@ def handle_message(body: bytes, server: LanguageServer) -> None:
     message: Any = None
     try:
         data = json.loads(body)
+        match data:
+            case {"params": {"textDocument": {"uri": str(uri)}}}:
+                uri.encode()  # no file has half a character in its name
         # Not as an object hook: an object in the params may look like a message.
         message = protocol.structure_message(data)
         protocol.handle_message(message)
