@@ -89,7 +89,7 @@ function runPage(read: ViewReadResult, run: PipelineRun): RunPage {
     step: run.currentStep,
     canRun: current?.can.run === true && !run.isStreaming,
     canApply: run.isDone && Object.values(run.steps).some(({ can }) => can.apply),
-    canPause: run.can.pause,
+    canPause: run.can.pause && run.isStreaming,
     canResume: run.can.resume,
   };
 }

@@ -217,18 +217,12 @@ function stepButtons(page: StepPage): ButtonSpec[] {
     label: string,
     what: 'run' | 'skip' | 'pause' | 'resume' | 'apply' | 'branch',
     isPrimary = false,
-  ): ButtonSpec[] =>
-    isShown
-      ? [
-          {
-            label,
-            isPrimary,
-            run: () => {
-              act({ act: what });
-            },
-          },
-        ]
-      : [];
+  ): ButtonSpec[] => {
+    const run = (): void => {
+      act({ act: what });
+    };
+    return isShown ? [{ label, isPrimary, run }] : [];
+  };
   return [
     ...simple(page.canResume, labels.resume, 'resume', true),
     ...simple(
