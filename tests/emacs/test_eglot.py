@@ -9,6 +9,7 @@ from pathlib import Path
 from emacs import wording
 from emacs.conftest import documented_init
 from emacs.notes import FIRST, create_notes
+from emacs.process import lisp_string
 from emacs.session import LEAVE, NEXT_LINE, UNDO, EmacsSession
 from support.waiting import TIMEOUT, wait_until
 
@@ -144,6 +145,21 @@ def test_exit_of_emacs_pauses_the_run(
         return [run["status"] for run in json.loads(log.stdout)]
 
     assert wait_until(lambda: statuses() == ["PAUSED"])
+
+
+def test_runs_follow_a_file_that_was_renamed(emacs: EmacsSession) -> None:
+    """Eglot tells of no rename and closes nothing, so the runs are offered."""
+    notes = create_notes(emacs.folder)
+    notes.write_text("# Herons\n\nHerons stand on one leg.\n", "utf-8")
+    emacs.open(notes)
+    emacs.run_action(wording.START)
+    emacs.wait_for_message(wording.STARTED)
+    new = notes.with_name("renamed notes.md")
+    both = f"{lisp_string(str(notes))} {lisp_string(str(new))}"
+    emacs.lisp(f"(progn (require 'dired-aux) (dired-rename-file {both} nil))")
+    emacs.run_action(wording.MOVE_RUNS.format(notes.name))
+    emacs.wait_for_message(wording.MOVED.format(notes.name, new.name))
+    new.unlink()
 
 
 def test_definition_of_first_line_is_the_current_step(emacs: EmacsSession) -> None:

@@ -35,6 +35,8 @@ LAST_STEP = "All steps are done"
 APPLIED = "The text of polish was written to rivers.tech-article.md"
 INSERTED = "was inserted in"
 RESTORED = "Restored"
+MOVE_RUNS = "Move the runs of {} here"
+MOVED = "1 run of {} moved to {}"
 EDIT_REFUSED = "require version"
 
 # Pages

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from neovim import wording
-from support.drafts import ONE_STEP
+from support.drafts import LETTER, ONE_STEP
 from support.neovim_session import IDLE, NeovimSession
 from support.notes import ERRORS, NINE_FACTS
 
@@ -55,6 +55,7 @@ class Story:
         """Hold the count; the transcript is printed and kept."""
         text = "\n".join([*self.lines, f"{self.count} acts, at most {most}", ""])
         text = re.sub(r"\S*/?notes-\d+", "notes", text)
+        text = re.sub(r"\S*workspace/", "", text)
         if self.count > most:
             pytest.fail(text)
         kept = STORIES / f"{self.lines[0].split()[1]}.txt"
@@ -127,16 +128,19 @@ CORRECT = "Regenerate with corrections"
 
 
 @pytest.fixture
-def one_step(writer: NeovimSession) -> Iterator[None]:
-    """A pipeline `article` of one step, which other tests do not see."""
-    path = writer.workspace / "pipelines" / "article.yaml"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(ONE_STEP, "utf-8")
+def small_pipelines(writer: NeovimSession) -> Iterator[None]:
+    """The pipelines `article` and `letter`, which other tests do not see."""
+    folder = writer.workspace / "pipelines"
+    folder.mkdir(exist_ok=True)
+    texts = {folder / "article.yaml": ONE_STEP, folder / "letter.yaml": LETTER}
+    for path, text in texts.items():
+        path.write_text(text, "utf-8")
     yield
-    path.unlink()
+    for path in texts:
+        path.unlink()
 
 
-@pytest.mark.usefixtures("one_step")
+@pytest.mark.usefixtures("small_pipelines")
 def test_the_corrected_story(writer: NeovimSession) -> None:
     """Three errors of an article are marked, become feedback, and are gone."""
     writer.open_notes(NINE_FACTS)
@@ -168,3 +172,36 @@ def test_the_corrected_story(writer: NeovimSession) -> None:
     nvim.command(f"buffer {writer.notes.stem}.article.md")
     nvim.wait_until(HINTS, 0)
     story.end(6)
+
+
+@pytest.mark.usefixtures("small_pipelines")
+def test_the_refreshed_story(writer: NeovimSession) -> None:
+    """Notes are renamed and changed; what was not made from them is not paid again."""
+    story, answers = Story(writer, "The refreshed story in Neovim"), wording.ANSWERS
+    story.act(
+        ":WriteIt go letter openai/gpt-4o openai/gpt-4o-mini<CR>",
+        answers.format("plan", 2),
+    )
+    story.act(":WriteIt go 1<CR>", answers.format("letter", 2))
+    before = writer.newest_run()
+    writer.nvim.command("wincmd t")
+    writer.notes = writer.notes.with_name("moved notes.md")
+    story.act(f":WriteIt mv {writer.notes}<CR>", wording.MOVED)
+    writer.wait_for_client()
+    writer.nvim.keys("GoMore about rivers.<Esc>")
+    writer.nvim.wait_for_screen(wording.CHANGED.format("letter"))
+    story.lines.append(f"    {wording.CHANGED.format('letter')}")
+    story.act(":WriteIt refresh<CR>", wording.REFRESHED.format("letter"))
+    story.act(":WriteIt next openai/gpt-4o<CR>", wording.ONE_ANSWER.format("letter"))
+    child = writer.newest_run()
+    assert child["parentPipelineRunId"] == before["pipelineRunId"]
+    assert "More about rivers." in child["userInputs"]["notes"]
+    usage = writer.execute("usage.show", by="run")
+    rows = {row["key"]: row for row in usage["rows"]}
+    for name, run in (("the first run", before), ("the branch", child)):
+        row = rows[run["pipelineRunId"]]
+        story.lines.append(
+            f"    calls of {name}: {row['calls']}, ${row['costUsd']:.5f}"
+        )
+    writer.notes.unlink()
+    story.end(5)

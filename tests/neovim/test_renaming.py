@@ -27,6 +27,8 @@ def test_mv_never_overwrites_a_file(session: NeovimSession) -> None:
     other.write_text("mine", "utf-8")
     session.nvim.keys(f":WriteIt mv {other}<CR>")
     session.wait_for_message(wording.EXISTS)
+    session.nvim.keys(f":WriteIt mv {session.workspace}/../new.md<CR>")
+    session.wait_for_message(wording.OUTSIDE)
     session.nvim.keys("Goa line<Esc>:WriteIt mv new.md<CR>")
     session.wait_for_message(wording.UNSAVED_MOVE)
     assert other.read_text("utf-8") == "mine"
@@ -54,17 +56,3 @@ def test_a_renamed_file_takes_its_runs_along_and_a_copy_does_not(
     session.nvim.keys("Goone more line<Esc>")
     session.nvim.command("write!")
     assert "one more line" in new.read_text("utf-8")
-
-
-def test_changed_notes_are_refreshed_in_a_branch(session: NeovimSession) -> None:
-    """The lens says what has changed; the old run stays."""
-    session.run("start")
-    session.run("next openai/say-a")
-    before = session.newest_run()
-    session.nvim.command("wincmd t")
-    session.nvim.keys("GoMore about rivers.<Esc>")
-    session.run("refresh")
-    child = session.newest_run()
-    assert child["parentPipelineRunId"] == before["pipelineRunId"]
-    assert "More about rivers." in child["userInputs"]["source_material"]
-    session.wait_for_message(wording.REFRESHED.format("angles"))

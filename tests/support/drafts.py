@@ -12,6 +12,15 @@ inputs:
 steps:
   - {name: draft, prompt: "{{ inputs.notes }}"}
 """
+LETTER = """\
+name: letter
+inputs:
+  - {name: notes, required: true, from: document}
+steps:
+  - {name: plan, prompt: "Plan a letter"}
+  - {name: letter, prompt: "{{ steps.plan.content }}: {{ inputs.notes }}"}
+"""
+"""Only its second step is made from the notes."""
 
 
 class Draft:

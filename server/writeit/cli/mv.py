@@ -76,16 +76,14 @@ async def _move(context: click.Context, old: Path, new: Path) -> list[UUID]:
         _rename(old, new)
         return []
     async with open_existing_workspace(old.parent, context) as workspace:
-        is_file = _rename(old, new)
-        moves = {old.as_uri(): new.as_uri()}
-        return await move_documents(workspace.engine, moves, has_folder=not is_file)
+        _rename(old, new)
+        return await move_documents(workspace.engine, {old.as_uri(): new.as_uri()})
 
 
-def _rename(old: Path, new: Path) -> bool:
-    """Rename a file or folder unless the user has; return whether it is a file."""
+def _rename(old: Path, new: Path) -> None:
+    """Rename a file or folder unless the user has."""
     try:
         if old.exists():
             old.rename(new)
     except OSError as error:
         raise write_error(new, error, "Its runs were not moved either.") from error
-    return new.is_file()

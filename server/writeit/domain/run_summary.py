@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from writeit.domain.document import RunDocument
+from writeit.domain.pipeline import PipelineConfiguration
+from writeit.domain.primer import StylePrimer
 from writeit.domain.run import PipelineStatus
 
 
@@ -29,6 +33,8 @@ class RunSummary:
     cost_usd: float | None
     documents: tuple[str, ...] = ()
     """URIs of its source and of the documents its texts were applied to."""
+    files: tuple[str, ...] = ()
+    """URIs of the files that its source named as notes or as context."""
     applied_to: tuple[str, ...] = ()
     """URIs of the documents that contain text of it now."""
     passage: str = ""
@@ -50,6 +56,18 @@ class RunNode:
     """The runs about passages of its documents, newest first; only of a root."""
     more: bool = False
     """Whether it has branches or passages that were not read."""
+
+
+@dataclass(frozen=True, slots=True)
+class TodaysTexts:
+    """What a run would be started with today; None: it is gone, or cannot be read."""
+
+    document: RunDocument | None = None
+    front_matter_inputs: Mapping[str, str] = field(default_factory=dict)
+    configuration: PipelineConfiguration | None = None
+    primers: Mapping[str, StylePrimer] = field(default_factory=dict)
+    """The style primers that can be used, by id."""
+    own_pipelines: frozenset[str] = frozenset()
 
 
 StaleKind = Literal["source", "pipeline", "primer", "step"]

@@ -7,12 +7,11 @@ compared with what runs have stored of documents that are gone.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from uuid import UUID
 
 from writeit.domain.events import TextApplied
 from writeit.domain.operations import lifecycle
-from writeit.domain.run_summary import RunSummary
 from writeit.engine.engine import Engine
 from writeit.engine.queries import list_all_runs
 from writeit.ports.store import RunQuery, Store
@@ -26,21 +25,20 @@ PAGE_RUNS = 200
 def find_moved(uri: str, moves: Mapping[str, str]) -> str | None:
     """Return the URI of a document after the moves, None if it was not moved.
 
-    `moves` are the new URIs of files and folders by their old ones.
+    `moves` are the new URIs of files and folders by their old ones. A file may have
+    another place than its folder.
     """
-    for old, new in moves.items():
-        if uri == old or uri.startswith(f"{old}/"):
-            return new + uri[len(old) :]
-    return None
+    found = [old for old in moves if uri == old or uri.startswith(f"{old}/")]
+    old = max(found, key=len, default=None)
+    return None if old is None else moves[old] + uri[len(old) :]
 
 
-async def move_documents(
-    engine: Engine, moves: Mapping[str, str], *, has_folder: bool
-) -> list[UUID]:
+async def move_documents(engine: Engine, moves: Mapping[str, str]) -> list[UUID]:
     """Record in each run that documents have new URIs; return the runs.
 
     `moves` are the new URIs of files and folders by their old ones, all at once: two
-    names may have been swapped. Without folders only the files' own runs are read.
+    names may have been swapped. All runs are looked at, for a file may be one that the
+    front matter of documents names.
 
     Raises:
         StoreError: the runs before this one are moved, the others are not.
@@ -51,7 +49,11 @@ async def move_documents(
 
     active: dict[str, UUID] = {}
     moved: list[UUID] = []
-    async for summary in _runs_on(engine.store, moves, find_uri, has_folder=has_folder):
+    for number, summary in enumerate(list_all_runs(engine.store), 1):
+        if number % PAGE_RUNS == 0:
+            await asyncio.sleep(0)
+        if not any(map(find_uri, summary.documents + summary.files)):
+            continue
         moved.append(summary.run_id)
         for uri in summary.documents:
             if engine.store.active_run_of(uri) == summary.run_id:
@@ -68,39 +70,32 @@ async def move_documents(
     return moved
 
 
-async def _runs_on(
-    store: Store,
-    moves: Mapping[str, str],
-    find_uri: Callable[[str], str | None],
-    *,
-    has_folder: bool,
-) -> AsyncIterator[RunSummary]:
-    """Yield the runs with a document that was moved, each once."""
-    seen: set[UUID] = set()
-    for uri in [None] if has_folder else list(moves):
-        for number, summary in enumerate(list_all_runs(store, uri), 1):
-            if summary.run_id not in seen and any(map(find_uri, summary.documents)):
-                seen.add(summary.run_id)
-                yield summary
-            if number % PAGE_RUNS == 0:
-                await asyncio.sleep(0)
+def gone_documents(store: Store, is_gone: Callable[[str], bool]) -> frozenset[str]:
+    """Return the URIs of the newest runs' documents that are gone."""
+    runs = store.list_runs(RunQuery(limit=PAGE_RUNS)).runs
+    return frozenset(filter(is_gone, {uri for run in runs for uri in run.documents}))
 
 
-def lost_documents(
-    store: Store, is_gone: Callable[[str], bool]
-) -> list[tuple[str, str]]:
-    """Return the URI and the stored text of documents that are gone, by run.
+def find_lost_document(store: Store, gone: frozenset[str], text: str) -> str | None:
+    """Return the URI of the document of `gone` that had most of `text`, or None.
 
-    A line that several documents have, such as one of their template, is left out. Only
-    the newest runs are read: reading takes time, so call it in a thread.
+    Headings and labels do not count: notes of one template have the same. Reading takes
+    time, so call it in a thread.
     """
-    page = store.list_runs(RunQuery(limit=PAGE_RUNS))
-    gone = {uri: is_gone(uri) for run in page.runs for uri in run.documents}
-    if not any(gone.values()):
-        return []
+    lost = _lost_texts(store, gone)
+    words = count_words("\n".join(_prose(text)))
+    found = most_similar(words, (count_words(old) for _, old in lost))
+    return None if found is None else lost[found][0]
+
+
+def _lost_texts(store: Store, gone: frozenset[str]) -> list[tuple[str, str]]:
+    """Return the URI and the stored text of the documents of `gone`, by run.
+
+    A line that several documents have, such as one of their template, is left out.
+    """
     texts = [
         (uri, _stored_text(store, run.run_id, uri))
-        for run in page.runs
+        for run in store.list_runs(RunQuery(limit=PAGE_RUNS)).runs
         for uri in run.documents
     ]
     having: dict[str, set[str]] = {}
@@ -110,18 +105,8 @@ def lost_documents(
     return [
         (uri, "\n".join(line for line in _prose(text) if len(having[line]) == 1))
         for uri, text in texts
-        if gone[uri]
+        if uri in gone
     ]
-
-
-def find_lost_document(lost: list[tuple[str, str]], text: str) -> str | None:
-    """Return the URI of the lost document that had most of `text`, or None.
-
-    Headings and labels do not count: notes of one template have the same.
-    """
-    words = count_words("\n".join(_prose(text)))
-    found = most_similar(words, (count_words(old) for _, old in lost))
-    return None if found is None else lost[found][0]
 
 
 def _prose(text: str) -> list[str]:

@@ -131,8 +131,8 @@ class Documents:
         self.client = client
         self.pending_applies: dict[tuple[UUID, str], PendingApply] = {}
         """By run and step."""
-        self.earlier_names: dict[str, tuple[int, str | None]] = {}
-        """By URI: what a document was probably called, and its changes until then."""
+        self.earlier_names: dict[str, tuple[object, str | None]] = {}
+        """By URI: what a document was probably called, and what was known then."""
         self.stale_steps: dict[UUID, tuple[StaleStep, ...]] = {}
         """By run, as they were computed last."""
         self.applies: dict[str, tuple[list[Any], list[ReviewedApply]]] = {}

@@ -140,9 +140,7 @@ class Session:
         for folder, inside in by_folder.items():
             if not folder.has_store:
                 continue
-            paths = [uri_to_path(new) for new in inside.values()]
-            has_folder = not all(path is not None and path.is_file() for path in paths)
-            moved += await move_documents(folder.engine, inside, has_folder=has_folder)
+            moved += await move_documents(folder.engine, inside)
             self.documents.move_pending_applies(partial(find_moved, moves=inside))
         if outside:
             raise _other_folder_error(outside)

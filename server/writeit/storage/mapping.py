@@ -121,7 +121,7 @@ def document_uris(run: RunSummaryRecord | RunRecord | PipelineRun) -> list[str]:
 
 
 def run_summary(
-    record: RunSummaryRecord | RunRecord,
+    record: RunSummaryRecord,
     read_text: Callable[[str], str] = reject_text_reference,
     *,
     deleted: bool = False,
@@ -149,6 +149,9 @@ def run_summary(
         cost_usd=record.cost_usd,
         incomplete=record.incomplete,
         documents=tuple(document_uris(record)),
+        files=tuple(
+            str(f["uri"]) for f in record.document.notes + record.document.context
+        ),
         applied_to=tuple(dict.fromkeys(applied.uri for applied in record.applied)),
     )
 

@@ -42,8 +42,7 @@ from writeit.storage.integrity import strip_checksum
 MIN_SHARED_TEXT_BYTES = 256
 """A text of as many bytes is stored by reference."""
 
-EMPTY_VALUE = b'{"v":1}'
-"""The value of a key without a value."""
+EMPTY_VALUE = b'{"v":1}'  # of a key without a value
 
 
 class RecordTooNew(ValueError):
@@ -257,12 +256,13 @@ class RunRecord(RunFields):
 
 
 class SelectionRecord(Record):
-    """The part of a DocumentRecord that says what a run about a passage is about."""
+    """The part of a DocumentRecord that most readers need: long texts are not read."""
 
     model_config = ConfigDict(extra="ignore")
 
-    selection: JsonValue = ""
-    """The text, or the reference to it: most readers do not need it."""
+    selection: JsonValue = ""  # the text, or the reference to it
+    notes: tuple[dict[str, JsonValue], ...] = Field(default=(), exclude=True)
+    context: tuple[dict[str, JsonValue], ...] = Field(default=(), exclude=True)
 
 
 class RunSummaryRecord(RunHead):

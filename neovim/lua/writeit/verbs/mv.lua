@@ -105,6 +105,13 @@ function M.mv(call)
   if vim.fn.isdirectory(new) == 1 then
     new = vim.fs.joinpath(new, vim.fs.basename(old))
   end
+  local root = target.client.root_dir
+  if root and not vim.startswith(new, vim.fs.normalize(root) .. '/') then
+    error({
+      message = ('%s is outside of %s. Nothing was moved.'):format(new, root),
+      hint = 'The runs are in that folder. Give a name in it.',
+    }, 0)
+  end
   if vim.uv.fs_lstat(new) then
     error({
       message = ('%s exists already. Nothing was moved.'):format(new),

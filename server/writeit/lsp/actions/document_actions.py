@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import unquote
 
 from lsprotocol import types
 
+from writeit.domain.errors import NotFound
 from writeit.domain.pipeline import PipelineConfiguration
 from writeit.domain.run import PipelineRun, PipelineStatus, StepState
-from writeit.engine.moving import find_lost_document, lost_documents
+from writeit.engine.moving import find_lost_document, gone_documents
 from writeit.lsp.actions import (
     Action,
     document_comparison_action,
@@ -58,23 +58,27 @@ async def move_actions(folder: WorkspaceFolder, uri: str) -> list[Action]:
     """Return the offer to take the runs of a document's earlier name along.
 
     That is for a document without runs which was renamed where nobody told us. It is
-    compared again only when it has changed.
+    compared again only when it has changed, or others are gone. Whether those are open
+    says nothing: editors keep a document whose file was renamed elsewhere.
     """
     documents, uri = folder.documents, normalized_uri(uri)
-    changes = documents.change_count(uri)
-    if documents.earlier_names.get(uri, (-1,))[0] != changes:
-        opened = set(documents.open_uris())  # perhaps not saved yet
 
-        def is_gone(uri: str) -> bool:
-            path = uri_to_path(uri)
-            return path is not None and unquote(uri) not in opened and not path.exists()
+    def is_gone(uri: str) -> bool:
+        path = uri_to_path(uri)
+        return path is not None and not path.exists()
 
-        earlier = None
-        if lost := await asyncio.to_thread(lost_documents, folder.store, is_gone):
-            text = documents.read_text(uri)
-            earlier = await asyncio.to_thread(find_lost_document, lost, text)
-        documents.earlier_names[uri] = (changes, earlier)
-    _, earlier = documents.earlier_names[uri]
+    gone = await asyncio.to_thread(gone_documents, folder.store, is_gone)
+    if not gone:
+        return []
+    state = (documents.change_count(uri), gone)
+    before, earlier = documents.earlier_names.get(uri, (None, None))
+    if before != state:
+        try:
+            text = documents.read_text(uri)  # eglot opens nothing under the new name
+        except NotFound:
+            return []
+        earlier = await asyncio.to_thread(find_lost_document, folder.store, gone, text)
+        documents.earlier_names[uri] = (state, earlier)
     if earlier is None:
         return []
     title = f"Move the runs of {document_name(earlier)} here"

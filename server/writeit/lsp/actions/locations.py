@@ -109,7 +109,7 @@ async def actions_for_document(
             for last, _ in islice(applied_polishes(folder, uri, runs.listed), 1)
         ),
     ]
-    if not runs.listed and folder.documents.find_open(uri):
+    if not runs.listed:
         actions += await document_actions.move_actions(folder, uri)
     if run is not None:
         outlook = await find_outlook(folder, run)
