@@ -12,9 +12,9 @@ from writeit.domain.operations import lifecycle, select
 from writeit.domain.pipeline import InputSpec, PipelineConfiguration, StepSpec
 from writeit.domain.primer import StylePrimer
 from writeit.domain.run import PipelineRun
+from writeit.domain.run_summary import TodaysTexts
 from writeit.engine.precedence import StartRequest
 from writeit.engine.requests import RegenerateStep
-from writeit.engine.staleness import TodaysTexts
 
 NOTES = RunDocument(text="Rivers are cold.", title="Rivers", path="/notes.md")
 PRIMER = StylePrimer(
@@ -284,6 +284,9 @@ async def test_a_primer_that_front_matter_names_since_then_counts(
 
 
 async def test_other_line_ends_make_nothing_stale(setup: EngineSetup) -> None:
-    """Git and some editors change them."""
-    run = await completed(setup, document=NOTES.evolve(text="Cold.\nWet.\n"))
-    assert await stale(setup, run, todays(NOTES.evolve(text="Cold.\r\nWet.\r\n"))) == []
+    """Git and some editors change them, and spaces there; a space before counts."""
+    run = await completed(setup, document=NOTES.evolve(text="Cold. \nWet."))
+    for text, is_same in (("Cold.\r\nWet.  \r\n", True), (" Cold.\nWet.", False)):
+        assert (
+            await stale(setup, run, todays(NOTES.evolve(text=text))) == []
+        ) is is_same

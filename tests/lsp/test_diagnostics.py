@@ -184,6 +184,8 @@ async def test_a_pipeline_that_appears_puts_it_right(
             (watching,) = editor.sent("client/registerCapability")
             (registration,) = watching["registrations"]
             assert registration["method"] == "workspace/didChangeWatchedFiles"
+            watched = registration["registerOptions"]["watchers"][-1]
+            assert watched["globPattern"].startswith("**/*{.md,")  # notes, too
             changed = {"uri": (workspace / "pipelines").as_uri(), "type": 1}
             editor.notify("workspace/didChangeWatchedFiles", {"changes": [changed]})
         await editor.until(lambda: head.sent()[-1] == [])

@@ -18,10 +18,12 @@ async def lenses(docs: OpenDocuments, page: Document) -> list[str]:
     return [lens["command"]["title"] for lens in found]
 
 
-async def until_lens(docs: OpenDocuments, page: Document, *, stale: bool) -> list[str]:
+async def until_lens(
+    docs: OpenDocuments, page: Document, *, stale: bool, words: str = CHANGED
+) -> list[str]:
     """Wait until a document has rested, and its lenses say whether it has changed."""
     async with asyncio.timeout(TIMEOUT):
-        while (CHANGED in (found := await lenses(docs, page))) is not stale:
+        while (words in "\n".join(found := await lenses(docs, page))) is not stale:
             await docs.editor.until(lambda: True)
     return found
 
@@ -94,14 +96,6 @@ async def test_a_refresh_generates_with_todays_notes(docs: OpenDocuments) -> Non
     await until_lens(docs, page, stale=False)
 
 
-async def test_nothing_is_refreshed_if_nothing_changed(docs: OpenDocuments) -> None:
-    """The refusal says what to do instead."""
-    _, run_id = await started(docs)
-    refused = await docs.editor.refusal("writeit.run.refresh", runId=run_id)
-    assert refused.kind == "invalid_transition"
-    assert "regenerate" in refused.data["hint"]
-
-
 async def test_nothing_is_told_or_branched_while_front_matter_is_invalid(
     docs: OpenDocuments,
 ) -> None:
@@ -120,8 +114,27 @@ async def test_nothing_is_told_or_branched_while_front_matter_is_invalid(
 
 
 async def test_a_passage_is_never_stale(docs: OpenDocuments) -> None:
-    """A polish is about the words as they were."""
+    """A polish is about the words as they were; nor is there anything to refresh."""
     page = docs.open()
     run_id = await docs.polished(page)
     page.type(0, 0, "New. ")
     assert (await docs.editor.command("writeit.run.stale", runId=run_id))["stale"] == []
+    refused = await docs.editor.refusal("writeit.run.refresh", runId=run_id)
+    assert refused.kind == "invalid_transition"
+    assert "regenerate" in refused.data["hint"]
+
+
+async def test_a_file_that_another_program_adds_makes_a_run_stale(
+    docs: OpenDocuments,
+) -> None:
+    """The editor watches notes; a pattern of the front matter may mean a new one."""
+    added = docs.editor.folder / "watched" / "b.md"
+    added.parent.mkdir()
+    added.with_name("a.md").touch()
+    page = docs.open("---\nwriteit:\n  notes: watched/*.md\n---\n" + FIRST)
+    await docs.editor.answered("say-a", uri=page.uri)
+    await until_lens(docs, page, stale=False)
+    added.write_text("The weir is new.\n", "utf-8")
+    change = {"uri": added.as_uri(), "type": 1}
+    docs.editor.notify("workspace/didChangeWatchedFiles", {"changes": [change]})
+    await until_lens(docs, page, stale=True, words="b.md changed since")

@@ -18,7 +18,6 @@ from writeit.domain.run_summary import RunSummary, StaleStep
 from writeit.domain.session import UserPreferences
 from writeit.engine.queries import LAST_RUN, list_all_runs
 from writeit.engine.sessions import start_session
-from writeit.engine.staleness import TodaysTexts
 from writeit.library.catalog import own_pipelines, read_library
 from writeit.library.front_matter import read_source_document
 from writeit.library.named_files import read_named_files
@@ -124,13 +123,8 @@ async def _find_stale(
         return ()
     library, _ = read_library(workspace)
     engine = start_session(ports, workspace, store)
-    run = await engine.load_run(summary.run_id)
-    today = TodaysTexts(
-        document=document,
-        front_matter_inputs=config.inputs,
-        configuration=library.usable_pipeline(run.pipeline),
-        primers=library.usable_primers,
-        own_pipelines=own_pipelines(),
+    today = library.todays_texts(
+        summary.pipeline, document, config.inputs, own_pipelines()
     )
     return await engine.find_stale_steps(summary.run_id, today)
 

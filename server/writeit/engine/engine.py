@@ -18,7 +18,7 @@ from writeit.domain.operations import lifecycle, review
 from writeit.domain.operations.lifecycle import Events
 from writeit.domain.pipeline import PipelineConfiguration
 from writeit.domain.run import PipelineRun, PipelineStatus, StepState
-from writeit.domain.run_summary import StaleStep
+from writeit.domain.run_summary import StaleStep, TodaysTexts
 from writeit.domain.session import ModelSamples, UserPreferences, UserSession
 from writeit.engine import precedence, queries, staleness
 from writeit.engine.dispatcher import Dispatcher
@@ -29,7 +29,7 @@ from writeit.engine.precedence import NamedModels, StartRequest, identify_models
 from writeit.engine.prepared import EngineServices, StepContext
 from writeit.engine.queries import StepPreview
 from writeit.engine.requests import GenerateStep, GenerationRequest
-from writeit.engine.staleness import TodaysTexts, find_stale_steps
+from writeit.engine.staleness import find_stale_steps
 from writeit.engine.streaming import Observer, RetryPolicy, ignore_event
 from writeit.engine.transactions import RunTransactions
 from writeit.ports.models import Models

@@ -8,7 +8,7 @@ so that neither an update of WriteIt nor a regeneration makes a step stale.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
 from urllib.parse import unquote
@@ -18,25 +18,13 @@ from writeit.domain import events as e
 from writeit.domain.document import RunDocument
 from writeit.domain.errors import InvalidParams, InvalidPipeline, InvalidTransition
 from writeit.domain.pipeline import PipelineConfiguration
-from writeit.domain.primer import NO_PRIMER, StylePrimer
+from writeit.domain.primer import NO_PRIMER
 from writeit.domain.run import PipelineRun, PipelineStatus, StepState
-from writeit.domain.run_summary import StaleReason, StaleStep
+from writeit.domain.run_summary import StaleReason, StaleStep, TodaysTexts
 from writeit.engine.precedence import input_value, pin_primer
 from writeit.engine.prepared import EngineServices, StepContext
 from writeit.ports.store import Store
 from writeit.text.lines import LINE_END
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TodaysTexts:
-    """What a run would be started with today; None: it is gone, or cannot be read."""
-
-    document: RunDocument | None = None
-    front_matter_inputs: Mapping[str, str] = field(default_factory=dict)
-    configuration: PipelineConfiguration | None = None
-    primers: Mapping[str, StylePrimer] = field(default_factory=dict)
-    """The style primers that can be used, by id."""
-    own_pipelines: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +63,22 @@ def with_todays_source(
             if name in run.user_inputs
         }
     else:
-        document = _but_for_line_ends(run.document, document)
+        document = _but_for_spaces(run.document, document)
         if run.output == "review" and not document.notes:  # they may have been found
             document = document.evolve(notes=run.document.notes)
     inputs = _todays_inputs(configuration, run, front_matter, document)
     return run.evolve(document=document, user_inputs=inputs)
 
 
-def _but_for_line_ends(recorded: RunDocument, today: RunDocument) -> RunDocument:
+def _but_for_spaces(recorded: RunDocument, today: RunDocument) -> RunDocument:
     """Return today's document; a text with only other line ends is the recorded one.
 
-    Where the file is now is no change of its text either.
+    Spaces there count as little: editors remove them, and end the last line, when they
+    save. Where the file is now is no change of its text either.
     """
 
     def keep(old: str, new: str) -> str:
-        return old if LINE_END.sub("\n", old) == LINE_END.sub("\n", new) else new
+        return old if _without_spaces(old) == _without_spaces(new) else new
 
     old = {file.name: file.text for file in recorded.files}
     notes, context = (
@@ -105,6 +94,10 @@ def _but_for_line_ends(recorded: RunDocument, today: RunDocument) -> RunDocument
         notes=notes,
         context=context,
     )
+
+
+def _without_spaces(text: str) -> str:
+    return "\n".join(map(str.rstrip, LINE_END.split(text))).rstrip()
 
 
 def _todays_inputs(
@@ -231,7 +224,7 @@ def _changed_sources(
     if today is None:
         yield "", None
         return
-    today = _but_for_line_ends(recorded, today)
+    today = _but_for_spaces(recorded, today)
     unchanged = {"notes": recorded.notes, "context": recorded.context}
     names: list[tuple[str, str]] = []
     for key, before in unchanged.items():

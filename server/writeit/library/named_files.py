@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -35,6 +35,10 @@ MAX_FOLDER_ENTRIES = 5_000
 SUFFIXES = (".md", ".markdown", ".mdown", ".mkd", ".mdx", ".qmd", ".rmd", ".txt")
 KEYS = ("notes", "context")
 _CORRECT = "Correct the front matter of the document."
+_PROBLEM_CODES: Mapping[type, ProblemCode] = {
+    NotFound: "missing-file",
+    NotTrusted: "outside-workspace",
+}
 
 
 def read_named_files(
@@ -51,27 +55,30 @@ def read_named_files(
         NotFound, NotTrusted, InvalidParams, InvalidPipeline: a file is missing, is no
             place for notes or cannot be read, or they are too many or too long.
     """
-    left, seen = MAX_CHARACTERS, set[Path]()
+    left, seen = MAX_CHARACTERS, {Path(document.path).resolve()}
     files: dict[str, list[SourceFile]] = {key: [] for key in KEYS}
-    for key in KEYS:
-        for name, path in _find_all(getattr(config, key), document.path, folder):
-            if path in seen:
-                continue
-            seen.add(path)
-            is_too_big = path.stat().st_size > left * MAX_CHARACTER_BYTES
-            text = "" if is_too_big else read_text(path)
-            left -= len(text)
-            if is_too_big or left < 0 or len(seen) > MAX_FILES:
-                raise _too_much()
-            parts = _front_matter_of(name, text, path.as_uri())
-            files[key].append(
-                SourceFile(
-                    name=name,
-                    uri=path.as_uri(),
-                    text=parts.body,
-                    providers=parts.config.providers,
-                )
+    named = [
+        (key, *found)
+        for key in KEYS
+        for found in _find_all(getattr(config, key), document.path, folder)
+    ]
+    for key, name, path in named:
+        if path.resolve() in seen:
+            continue
+        seen.add(path.resolve())
+        is_too_big = path.stat().st_size > left * MAX_CHARACTER_BYTES
+        text = "" if is_too_big else read_text(path)
+        left -= len(text)
+        if is_too_big or left < 0 or len(seen) > MAX_FILES + 1:
+            raise InvalidParams(
+                f"The front matter names too much: at most {MAX_FILES} files with"
+                f" {MAX_CHARACTERS:,} characters together are read.",
+                hint="Name fewer or shorter files.",
             )
+        uri, parts = path.as_uri(), _front_matter_of(name, text, path.as_uri())
+        limit = parts.config.providers
+        file = SourceFile(name=name, uri=uri, text=parts.body, providers=limit)
+        files[key].append(file)
     return document.evolve(**{key: tuple(found) for key, found in files.items()})
 
 
@@ -102,21 +109,16 @@ def find_file_problems(
     for key in KEYS:
         patterns = getattr(parts.config, key)
         for index, pattern in enumerate(patterns):
-            code: ProblemCode = "wrong-value"
             try:
                 list(_find_all([pattern], document, folder))
             except WriteItError as error:
-                if isinstance(error, NotFound | NotTrusted):
-                    code = "missing-file"
-                if isinstance(error, NotTrusted):
-                    code = "outside-workspace"
                 path = (WRITEIT_KEY, key, index)
                 has_path = parts.source.has_path(path)
                 yield SourceProblem(
                     parts.source.uri,
                     f"{error.message} {error.hint}",
                     range=parts.source.path_range(path if has_path else path[:-1]),
-                    code=code,
+                    code=_PROBLEM_CODES.get(type(error), "wrong-value"),
                 )
 
 
@@ -136,11 +138,11 @@ def suggest_files(typed: str, document: str, folder: Path | None) -> list[str]:
 def _find_all(
     patterns: Sequence[str], document: str, folder: Path | None
 ) -> Iterator[tuple[str, Path]]:
-    """Yield the name and the path of each file, in order, without the document.
+    """Yield the name and the path of each file, in order.
 
     A name is looked for beside the document first, then in the workspace folder.
     """
-    bases, own = _bases(document, folder), Path(document).resolve()
+    bases = _bases(document, folder)
     for pattern in patterns:
         parts = _checked_parts(pattern)
         for base in bases:
@@ -157,8 +159,7 @@ def _find_all(
         for path in paths:
             if not _is_inside(path, folder or base):
                 raise _not_a_place(pattern)
-            if path.resolve() != own:
-                yield PurePosixPath(*parts[:-1], path.name).as_posix(), path
+            yield PurePosixPath(*parts[:-1], path.name).as_posix(), path
 
 
 def _bases(document: str, folder: Path | None) -> list[Path]:
@@ -221,7 +222,7 @@ def _entries(place: Path) -> list[str]:
 
 def _number(part: str) -> tuple[int, str]:
     """Order `chapter 2` before `chapter 10`."""
-    return (int(part) if part.isdecimal() and len(part) < len("1" * 10) else -1, part)
+    return (int(part) if part.isdecimal() else -1, part)
 
 
 def _is_text(name: str) -> bool:
@@ -251,12 +252,4 @@ def _not_a_place(pattern: str) -> NotTrusted:
     return NotTrusted(
         f"{pattern} is not a file of the workspace folder.",
         hint="Name a file in it that is not hidden, and no link that leads out of it.",
-    )
-
-
-def _too_much() -> InvalidParams:
-    return InvalidParams(
-        f"The front matter names too much: at most {MAX_FILES} files with"
-        f" {MAX_CHARACTERS:,} characters together are read.",
-        hint="Name fewer or shorter files.",
     )

@@ -51,7 +51,11 @@ PLAIN_LANGUAGES = {"", "plaintext", "text"}
 """Language ids of an untitled document that may become markdown."""
 LIBRARY_FILE = re.compile(r"/(pipelines|primers)/[^/]+\.ya?ml$")
 """The end of the URI of a pipeline or a primer."""
-WATCHED_GLOBS = ("**/pipelines/*.{yaml,yml}", "**/primers/*.{yaml,yml}")
+WATCHED_GLOBS = (
+    "**/pipelines/*.{yaml,yml}",
+    "**/primers/*.{yaml,yml}",
+    f"**/*{{{','.join(MARKDOWN_SUFFIXES)},.txt}}",  # front matter may name them
+)
 """Files that decide what is correct in front matter."""
 
 logger = logging.getLogger(__name__)
@@ -362,10 +366,11 @@ def _on_did_change(
 
 
 async def _on_did_change_watched_files(
-    ls: WriteItServer, _params: types.DidChangeWatchedFilesParams
+    ls: WriteItServer, params: types.DidChangeWatchedFilesParams
 ) -> None:
-    ls.recheck_diagnostics()
-    await ls.refresh_diagnostics()
+    if not all(_is_possible_view(ls, change.uri) for change in params.changes):
+        ls.recheck_diagnostics()
+        await ls.refresh_diagnostics()
 
 
 async def _on_did_rename_files(

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 
 from writeit.domain.errors import NotFound, WriteItError
 from writeit.domain.run import PipelineRun
-from writeit.domain.run_summary import StaleStep
-from writeit.engine.staleness import TodaysTexts
+from writeit.domain.run_summary import StaleStep, TodaysTexts
 from writeit.lsp.convert import normalized_uri
 from writeit.lsp.documents import Documents
 from writeit.lsp.folder import ChangeListener, WorkspaceFolder, find_current_runs
@@ -25,38 +23,35 @@ REST_SECONDS = 0.5
 async def read_todays_texts(folder: WorkspaceFolder, run: PipelineRun) -> TodaysTexts:
     """Return what a run would be started with today, as the editor has it.
 
+    That is nothing, so that nothing is stale, of a run about a passage or whose source
+    is gone.
+
     Raises:
         InvalidPipeline: the front matter is not valid; its inputs are not known.
     """
-    library = await folder.load_library()
-    today = TodaysTexts(
-        configuration=library.usable_pipeline(run.pipeline),
-        primers=library.usable_primers,
-        own_pipelines=folder.own_pipelines(),
-    )
-    if run.uri is None:
-        return today
+    if run.uri is None or folder.is_selection_pipeline(run.configuration_id):
+        return TodaysTexts()
     try:
         source = folder.documents.load_source_document(run.uri).require_valid()
     except NotFound:
-        return today
-    return replace(
-        today,
-        document=await folder.documents.with_named_files(source, folder.path),
-        front_matter_inputs=source.front_matter.config.inputs,
-    )
+        return TodaysTexts()
+    document = await folder.documents.with_named_files(source, folder.path)
+    library, inputs = await folder.load_library(), source.front_matter.config.inputs
+    return library.todays_texts(run.pipeline, document, inputs, folder.own_pipelines())
 
 
 async def find_stale_steps(
     folder: WorkspaceFolder, run: PipelineRun
 ) -> tuple[StaleStep, ...]:
-    """Return the stale steps of a run about a whole document that is there."""
-    found: tuple[StaleStep, ...] = ()
-    if run.uri and not folder.is_selection_pipeline(run.configuration_id):
-        today = await read_todays_texts(folder, run)
-        if today.document is not None:
-            found = await folder.engine.find_stale_steps(run.pipeline_run_id, today)
-    return found
+    """Return the stale steps of a run, and keep them for lenses and pages.
+
+    Raises:
+        InvalidPipeline: as of `read_todays_texts`.
+    """
+    today = await read_todays_texts(folder, run)
+    stale = await folder.engine.find_stale_steps(run.pipeline_run_id, today)
+    folder.documents.stale_steps[run.pipeline_run_id] = stale
+    return stale
 
 
 class StaleRuns:
@@ -116,11 +111,9 @@ class StaleRuns:
             if run is None:
                 return
             self._files[uri] = {file.uri for file in run.document.files}
+            known = self._documents.stale_steps.get(run.pipeline_run_id, ())
             stale = await find_stale_steps(folder, run)
         except WriteItError:  # the front matter is being typed; its problems are shown
             return
-        known = self._documents.stale_steps
-        run_id = run.pipeline_run_id
-        if known.get(run_id, ()) != stale:
-            known[run_id] = stale
-            self._listener.notify_run_changed(run_id)
+        if known != stale:
+            self._listener.notify_run_changed(run.pipeline_run_id)

@@ -276,7 +276,6 @@ async def show_stale_steps(request: Request[p.RunParams]) -> p.RunStaleResult:
     folder = request.folder()
     run = await folder.engine.load_run(request.params.run_id)
     stale = await find_stale_steps(folder, run)
-    folder.documents.stale_steps[run.pipeline_run_id] = stale
     return p.RunStaleResult.model_validate({"stale": stale})
 
 
