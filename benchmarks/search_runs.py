@@ -183,9 +183,13 @@ async def measure(folder: Path) -> None:
     page = await store.search(SearchQuery(text="baba"))
     first = time.perf_counter() - began
     print(f"without an index: {len(page.hits)} first hits after {first:.2f} s")
+    waits = []
     while page.partial:
         await asyncio.sleep(1)
+        asked = time.perf_counter()
         page = await store.search(SearchQuery(text="baba"))
+        waits.append(time.perf_counter() - asked)
+    print(f"searches meanwhile: {max(waits, default=0):.2f} s at most")
     print(
         f"index made in {time.perf_counter() - began:.0f} s, of which"
         f" {time.process_time() - worked:.0f} s of this process"
@@ -199,19 +203,28 @@ async def measure(folder: Path) -> None:
     for name, query in QUERIES.items():
         store.close()
         store, times = LmdbStore.open(folder), list[float]()
+        worked = time.process_time()
         for _ in range(3):
             asked = time.perf_counter()
             page = await store.search(SearchQuery(**query))  # type: ignore[arg-type]
             times.append((time.perf_counter() - asked) * 1e3)
         hits = f"{len(page.hits)} hits{', partial' * page.partial}"
-        print(f"  {name:34} {times[0]:6.0f} ms, then {min(times):6.0f} ms, {hits}")
+        worked = (time.process_time() - worked) * 1e3 / len(times)
+        print(
+            f"  {name:34} {times[0]:6.0f} ms, then {min(times):6.0f} ms,"
+            f" {worked:6.0f} ms of CPU, {hits}"
+        )
     store.close()
     for run_id in list(runs)[:3]:
         store, asked = LmdbStore.open(folder), time.perf_counter()
+        worked = time.process_time()
         await store.delete_run(run_id)
         store.close()
-        seconds = time.perf_counter() - asked
-        print(f"a run deleted, also from the index, in {seconds:.2f} s")
+        seconds, worked = time.perf_counter() - asked, time.process_time() - worked
+        print(
+            f"a run deleted, also from the index, in {seconds:.2f} s,"
+            f" {worked:.2f} s of CPU"
+        )
     store, asked = LmdbStore.open(folder), time.perf_counter()
     await LmdbMaintenance(store).compact()
     print(f"compacted in {time.perf_counter() - asked:.1f} s")

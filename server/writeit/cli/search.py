@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import get_args
@@ -74,15 +75,16 @@ def search(  # noqa: PLR0913 -- one parameter an option
 
 async def _find(store: Store, query: SearchQuery) -> tuple[list[SearchHit], str | None]:
     """Return the hits, and a cursor if there are more than the limit."""
-    hits: list[SearchHit] = []
     page = await store.search(query)
     if page.partial:
         echo("Indexing the run history…", err=True)
     while page.partial:
         page = await store.search(query)
-    while len(hits := hits + list(page.hits)) < query.limit and page.next_cursor:
+    hits = page.hits
+    while len(hits) < query.limit and page.next_cursor:
         limit = query.limit - len(hits)
         page = await store.search(replace(query, limit=limit, cursor=page.next_cursor))
+        hits += page.hits
     return hits, page.next_cursor
 
 
@@ -91,23 +93,26 @@ async def _print_hits(
 ) -> bool:
     async with open_existing_workspace(Path.cwd(), context) as workspace:
         hits, cursor = await _find(workspace.store, query)
-        if as_json:
-            print_json([_hit_to_json(hit) for hit in hits])
-            return True
         theme = Theme(workspace.engine.preferences.theme)
+        rows = list[dict[str, object]]()
         for run_id, of_run in groupby(hits, key=lambda hit: hit.run_id):
-            if run := workspace.store.summary(run_id):
-                when = theme.style_dim(f"{run.created_at:%Y-%m-%d %H:%M}")
-                label = theme.style_bold(wording.run_label(run))
-                echo_styled(f"{run_id}  {when}  {label}")
             stored = workspace.store.get_run(run_id)
-            hidden = hidden_in(stored.run) if stored else {}
-            for place, those in groupby(
-                of_run, key=lambda hit: _place_label(hit, hidden)
-            ):
+            if stored is None:
+                continue  # it was deleted meanwhile
+            run, hidden = stored.run, hidden_in(stored.run)
+            if as_json:
+                rows += [_hit_to_json(hit) for hit in of_run]
+                continue
+            when = theme.style_dim(f"{run.created_at:%Y-%m-%d %H:%M}")
+            label = theme.style_bold(wording.run_label(run))
+            echo_styled(f"{run_id}  {when}  {label}")
+            for place, those in groupby(of_run, partial(_place_label, hidden)):
                 echo_styled(f"  {theme.style_dim(place)}")
                 for hit in those:
                     echo_styled(f"    {make_visible(hit.match.excerpt)}")
+        if as_json:
+            print_json(rows)
+            return True
         if not hits:
             echo("Nothing was found.", err=True)
         if cursor is not None:
@@ -115,7 +120,7 @@ async def _print_hits(
     return True
 
 
-def _place_label(hit: SearchHit, hidden: Mapping[UUID, str]) -> str:
+def _place_label(hidden: Mapping[UUID, str], hit: SearchHit) -> str:
     text = hit.text
     what = text.model or "your words" if text.place == "answer" else text.place
     if text.place == "answer" and (key := text.response_id) and key in hidden:

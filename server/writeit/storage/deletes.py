@@ -17,7 +17,7 @@ from writeit.domain.errors import Busy, NotFound
 from writeit.domain.run import PipelineStatus
 from writeit.domain.session import LOCAL_USER
 from writeit.ports.store import DeletionCounts
-from writeit.storage import keys, mapping, reads, writes
+from writeit.storage import changes, keys, mapping, reads, writes
 from writeit.storage.environment import LmdbEnvironment
 from writeit.storage.records import (
     ActiveDocumentRecord,
@@ -116,6 +116,7 @@ def _delete_run_keys(batch: Batch, run_id: UUID, raw: bytes) -> None:
         writes.delete_prefix(batch, prefix)
     batch.delete(keys.lease(run_id))
     batch.delete(key)
+    changes.log_change(batch, run_id)
     writes.write_record(batch, keys.tombstone(run_id), summary)
     _deactivate_in_sessions(batch, run_id)
 

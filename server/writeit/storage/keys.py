@@ -33,6 +33,7 @@ TOMBSTONES = b"tombstone:"
 JOURNAL = b"journal:"
 ACTIVE_DOCUMENTS = b"active_document:"
 DRAFTS = b"draft:"
+CHANGES = b"change:"
 RECORD_PREFIXES = (
     *(RUNS, STEPS, RESPONSES, EVENTS, USAGE, TOMBSTONES, LEASES, ACTIVE_DOCUMENTS),
     *(CONFIGURATIONS, PRIMERS, SESSIONS, PREFERENCES, DRAFTS),
@@ -221,6 +222,11 @@ def lease(run_id: UUID) -> bytes:
 def tombstone(run_id: UUID) -> bytes:
     """The tombstone of a deleted run that has children."""
     return _build_key("tombstone", run_id)
+
+
+def change(number: int, rest: str = "") -> bytes:
+    """A change of a run; `rest` is a hash of all changes and the run."""
+    return CHANGES + f"{number:012d}:{rest}".encode()
 
 
 def usage(timestamp: datetime, response_id: UUID) -> bytes:

@@ -18,7 +18,7 @@ from writeit.domain.errors import InvalidExport, StoreError
 from writeit.domain.run_bundle import RunBundle, list_ancestors
 from writeit.domain.session import LOCAL_USER, UserPreferences, UserSession
 from writeit.ports.store import Lease, RunCommit
-from writeit.storage import keys, mapping, reads, writes
+from writeit.storage import changes, keys, mapping, reads, writes
 from writeit.storage.cache import Caches
 from writeit.storage.environment import LmdbEnvironment
 from writeit.storage.reads import SnapshotReader
@@ -164,6 +164,7 @@ class KnownRuns:
             ancestors=bundle.ancestors,
         )
         writes.write_commit(batch, commit, Caches().runs)
+        changes.log_change(batch, run_id)
         return True
 
     def store_session_again(self, batch: Batch) -> None:

@@ -1,15 +1,16 @@
 """The index of the words of all runs: one SQLite file in the store's folder.
 
 It is a cache: if it is absent, damaged or of another format, it is made again from the
-runs, in the background. The first search makes it. It has the checksum of each run's
-record, so a scan finds what any process has changed, and the state of the store that
-was scanned last, so that nothing is scanned twice.
+runs, in the background. The first search makes it. It has the run up to which it was
+made, and the newest change of the store that it has: see `changes`.
 
-Texts are numbered, and 2,047 of them are a block. A row is a word in a block, with one
-character for each of its texts that has the word. So a search reads one block after the
-other until its page is full, and a text is removed within one block. FTS5 cannot do
-that: it finds what a text adds to its index only with the text, and drops it at a later
-time. Where in a text a word is, is not stored; a phrase is checked in its text.
+Texts are numbered, and 1,920 of them are a block. A row is a word in a block, with one
+character for each of its texts that has the word. Of a pair of Chinese characters, the
+second is one of 16 only: else the index would be larger than the texts. So a search
+reads one block after the other until its page is full, and a text is removed within one
+block. FTS5 cannot do that: it finds what a text adds to its index only with the text,
+and drops it at a later time. Where in a text a word is, is not stored; a phrase and
+Chinese are checked in the text.
 
 Its name is random and recorded in the user's data folder: a file that came with a
 copied or cloned folder, or a journal for this one, is never opened. SQLite's rollback
@@ -21,58 +22,54 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import secrets
 import sqlite3
 import stat
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
-from itertools import groupby
+from itertools import chain, groupby, pairwise
 from pathlib import Path
 from uuid import UUID
-from zlib import crc32
 
 from writeit.domain.errors import StoreError
-from writeit.ports.store import RunText
-from writeit.storage import keys, location, provenance, reads
+from writeit.storage import changes, keys, location, provenance, reads
 from writeit.storage.environment import LmdbEnvironment
 from writeit.storage.run_texts import read_run_texts
-from writeit.storage.snapshot import DATA_FILE
-from writeit.text.search import joined_words
+from writeit.storage.snapshot import Snapshot
+from writeit.text.search import indexed_word, joined_words
 
 logger = logging.getLogger(__name__)
 
 FILE_PATTERN = "search*.db*"
 """The files of an index, and what pretends to be one."""
-BLOCK_SIZE = 2047
-"""Texts; their characters have one or two bytes."""
+BLOCK_SIZE, _GAP = 1920, 128
+"""Texts; their characters have one byte after a smaller gap, else two."""
+_GAPS = "".join(map(chr, range(_GAP)))
 SCHEMA = (
     # The number changes when words are split or folded in another way.
-    "CREATE TABLE scanned (state_2 TEXT)",
-    "CREATE TABLE run (id INTEGER PRIMARY KEY, run BLOB UNIQUE, root BLOB, stamp INT)",
+    "CREATE TABLE state_3 (change BLOB, made BLOB)",
+    "CREATE TABLE run (id INTEGER PRIMARY KEY, run BLOB UNIQUE, root BLOB)",
     "CREATE TABLE text (id INTEGER PRIMARY KEY, digest BLOB UNIQUE)",
-    "CREATE TABLE place (run INT, text INT, place TEXT, step TEXT, model TEXT, at INT)",
+    (
+        "CREATE TABLE place (text INT, run INT, place, step, model, at,"
+        " PRIMARY KEY (text, run, place, step)) WITHOUT ROWID"
+    ),
     "CREATE INDEX place_of_run ON place (run)",
-    "CREATE INDEX place_of_text ON place (text)",
     "CREATE TABLE word (block, word, texts, PRIMARY KEY (block, word)) WITHOUT ROWID",
-)
-_ADD_RUN = (
-    "INSERT INTO run (run, root, stamp) VALUES (?, ?, ?)"
-    " ON CONFLICT DO UPDATE SET stamp = excluded.stamp RETURNING id"
 )
 _ADD_TEXTS = (
     "INSERT INTO word VALUES (?, ?, ?)"
-    " ON CONFLICT DO UPDATE SET texts = texts || excluded.texts"
+    " ON CONFLICT DO UPDATE SET texts = append(texts, excluded.texts)"
 )
-_BATCH_SECONDS = 0.5
-"""How long a search may have to wait for runs that are being indexed."""
+_BATCH_SECONDS, _PAUSE = 0.4, 0.02
+"""How long a search may have to wait for runs that are being indexed, and its turn."""
 _LOCK_SECONDS = 10.0
-_REST_FACTOR, _MAX_REST = 20, 5.0
-"""How long the thread rests after an update: so many times as long, and seconds."""
+_REST = 1.0
+"""How long the thread rests after an update."""
 
 
 class SearchIndex:
@@ -86,17 +83,17 @@ class SearchIndex:
         self._path: Path | None = None
         self._lock = threading.RLock()
         """Held while the connection is used."""
-        self._update_lock, self._start_lock = threading.Lock(), threading.Lock()
+        self._start_lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._is_due, self._is_closing = threading.Event(), threading.Event()
-        self._has_to_remove = False
+        self._has_deleted = False
 
     def update_soon(self, *, remove: bool = False) -> None:
         """Have the thread add what was written; nothing happens without an index.
 
-        `close` waits for it to `remove` the words of deleted runs.
+        `close` sees to it that the words of deleted runs are gone with `remove`.
         """
-        self._has_to_remove |= remove
+        self._has_deleted |= remove
         if self._is_closing.is_set() or self._find_file() is None:
             return
         with self._start_lock:
@@ -112,10 +109,12 @@ class SearchIndex:
         """
         if self._find_file() is None:
             return
-        self._has_to_remove = True  # the thread stops adding
         try:
-            with self._update_lock:
-                self._update(deadline=0)
+            with self.transaction("IMMEDIATE") as (connection, snapshot):
+                if state := _read_state(connection):
+                    changed = map(keys.trailing_id, _changes(snapshot, state))
+                    gone = (i for i in changed if not snapshot.get(keys.run(i)))
+                    _write_runs(connection, snapshot, gone)
             if compact:
                 with self.connection() as connection:
                     connection.execute("VACUUM")
@@ -130,7 +129,7 @@ class SearchIndex:
         self._is_due.set()
         if self._thread is not None:
             self._thread.join()
-        if self._has_to_remove:
+        if self._has_deleted:
             self.remove_deleted()
         self._disconnect()
 
@@ -163,13 +162,11 @@ class SearchIndex:
             if self._is_closing.is_set():
                 return
             self._is_due.clear()
-            began = time.monotonic()
             try:
-                self.remove_deleted() if self._has_to_remove else self.update()
+                self.update()
             except StoreError as error:
                 logger.warning("%s", error.message)
-            rest = (time.monotonic() - began) * _REST_FACTOR
-            self._is_closing.wait(min(rest, _MAX_REST))
+            self._is_closing.wait(_REST)
 
     def update(self, seconds: float = threading.TIMEOUT_MAX) -> bool:
         """Make the index or bring it up to date; False if that takes more `seconds`.
@@ -178,97 +175,58 @@ class SearchIndex:
             StoreError: it cannot be read or written.
         """
         deadline = time.monotonic() + seconds
-        if not self._update_lock.acquire(timeout=seconds):
-            return False
         try:
             return self._update(deadline)
         except StoreError:
             if self._find_file() is not None:
                 raise
             return self._update(deadline)  # it was damaged
-        finally:
-            self._update_lock.release()
 
     def _update(self, deadline: float) -> bool:
-        """Remove what was deleted, then add until the deadline."""
-        had_to_remove, self._has_to_remove = self._has_to_remove, False
-        try:
-            with self.connection() as connection:
-                state = self._store_state()
-                scanned = connection.execute("SELECT * FROM scanned").fetchone()
-                if scanned == (state,):
-                    return True
-                stamps = dict(connection.execute("SELECT run, stamp FROM run"))
-                path = self._path
-            queue, added = self._differing_runs(stamps)
-            while queue:
-                has_to_stop = self._is_closing.is_set() or self._has_to_remove
-                if len(queue) <= added and (has_to_stop or time.monotonic() > deadline):
-                    return False
-                with self.connection() as connection, _transaction(connection):
-                    self._write_runs(connection, queue)
-        except BaseException:
-            self._has_to_remove |= had_to_remove
-            raise
-        with self.connection() as connection, _transaction(connection):
-            if self._path != path:  # another process made one meanwhile
+        while not self._write_batch(min(deadline, time.monotonic() + _BATCH_SECONDS)):
+            if self._is_closing.wait(_PAUSE) or time.monotonic() > deadline:
                 return False
-            connection.execute("DELETE FROM scanned")
-            connection.execute("INSERT INTO scanned VALUES (?)", (state,))
         return True
 
-    def _store_state(self) -> str:
-        """Return a text that differs as soon as the store does."""
-        # Compacting counts from the start again, perhaps in an inode used before.
-        data = (self._folder / DATA_FILE).stat()
-        number = self.environment.last_transaction_id()
-        return f"{data.st_dev}:{data.st_ino}:{data.st_mtime_ns}:{number}"
+    def _write_batch(self, deadline: float) -> bool:
+        """Write missing runs until a time; return whether there are no more."""
+        with self.transaction() as (connection, snapshot):
+            if is_current(connection, snapshot):
+                return True
+        with self.transaction("IMMEDIATE") as (connection, snapshot):
+            state = _read_state(connection)
+            state = state or (changes.newest_change(snapshot), keys.RUNS)
 
-    def _differing_runs(self, stamps: dict[bytes, int]) -> tuple[list[UUID], int]:
-        """Return the runs whose record has another checksum, the oldest last.
+            def take(start: _State) -> Iterator[UUID]:
+                nonlocal state
+                for run_id, following in _find_missing(snapshot, start):
+                    state = following
+                    yield run_id
+                    if time.monotonic() > deadline:
+                        break
 
-        The number is that of the runs that exist; the deleted ones follow.
-        """
-        differing = []
-        with self.environment.long_read_transaction() as snapshot:
-            for key, raw in snapshot.scan(keys.RUNS):
-                run_id = keys.trailing_id(key)
-                if stamps.pop(run_id.bytes, None) != crc32(raw):
-                    differing.append(run_id)
-        deleted = [UUID(bytes=run_id) for run_id in stamps]
-        return [*reversed(differing), *deleted], len(differing)
+            _write_runs(connection, snapshot, take(state))
+            connection.execute("DELETE FROM state_3")
+            connection.execute("INSERT INTO state_3 VALUES (?, ?)", state)
+            return is_current(connection, snapshot)
 
-    def _write_runs(self, connection: sqlite3.Connection, queue: list[UUID]) -> None:
-        """Write runs from the end of `queue`, for a short time.
+    @contextmanager
+    def transaction(
+        self, kind: str = "DEFERRED"
+    ) -> Iterator[tuple[sqlite3.Connection, Snapshot]]:
+        """Use the index, and the store as it was at the same time or later.
 
-        The store is read within the transaction of the index, so an older state of a
+        So the index never has a change that the store lacks, and an older state of a
         run never replaces a newer one.
+
+        Raises:
+            StoreError: one of them cannot be used now.
         """
-        deadline, is_over = time.monotonic() + _BATCH_SECONDS, False
-        words: _Words = defaultdict(lambda: defaultdict(str))
-        removed: set[int] = set()
-        with self.environment.long_read_transaction() as snapshot:
-            while not is_over:
-                run_id = queue.pop()
-                is_over = not queue or time.monotonic() > deadline
-                try:
-                    texts = read_run_texts(snapshot, run_id)
-                except StoreError as error:
-                    logger.warning("A run cannot be searched. %s", error.message)
-                    texts = []
-                raw, root = (
-                    snapshot.get(keys.run(run_id)),
-                    reads.find_root(snapshot, run_id),
-                )
-                row = (run_id.bytes, root.bytes, crc32(raw or b""))
-                ((key,),) = connection.execute(_ADD_RUN, row).fetchall()
-                removed |= _write_places(connection, key, texts, words)
-                if raw is None:
-                    connection.execute("DELETE FROM run WHERE id = ?", (key,))
-        _delete_unused(connection, removed)
-        for block, added in words.items():
-            rows = [(block, word, texts) for word, texts in sorted(added.items())]
-            connection.executemany(_ADD_TEXTS, rows)
+        with self.connection() as connection, connection:
+            connection.execute(f"BEGIN {kind}")
+            _read_state(connection)  # what is read is as of now
+            with self.environment.long_read_transaction() as snapshot:
+                yield connection, snapshot
 
     # The file
 
@@ -323,14 +281,12 @@ def _open_file(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path, _LOCK_SECONDS, isolation_level=None, check_same_thread=False
     )
-    for setting in (
-        "trusted_schema = OFF",
-        "secure_delete = ON",
-        "cell_size_check = ON",
-    ):
+    connection.create_function("append", 2, append_texts)
+    for setting in ("trusted_schema = 0", "secure_delete = 1", "cell_size_check = 1"):
         connection.execute(f"PRAGMA {setting}")
     if not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
-        with _transaction(connection):
+        with connection:
+            connection.execute("BEGIN IMMEDIATE")
             for statement in SCHEMA:
                 connection.execute(statement)
     select = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL"
@@ -339,37 +295,100 @@ def _open_file(path: Path) -> sqlite3.Connection:
     return connection
 
 
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
+def encode_texts(numbers: Iterable[int], last: int = -_GAP) -> str:
+    """Return rising numbers in a block as characters, after `last`."""
+    gaps = pairwise(chain((last,), numbers))
+    return "".join([chr(b - a if b - a < _GAP else b + _GAP) for a, b in gaps])
+
+
+def decode_texts(texts: str) -> list[int]:
+    """Return the numbers in a block that characters stand for."""
+    number, numbers = 0, list[int]()
+    for code in map(ord, texts):
+        number = number + code if code < _GAP else code - _GAP
+        numbers.append(number)
+    return numbers
+
+
+def append_texts(texts: str, added: str) -> str:
+    """Return encoded texts and more of them, which follow."""
+    known = texts.rstrip(_GAPS)  # much faster than to decode them
+    last = ord(known[-1]) - _GAP + sum(texts[len(known) :].encode())
+    return texts + encode_texts((ord(added[0]) - _GAP,), last) + added[1:]
+
+
+_Words = defaultdict[int, defaultdict[str, list[int]]]
+"""By block and word the new texts that have it."""
+_State = tuple[bytes, bytes]
+"""The newest change that the index has, and where the runs that it lacks begin."""
+
+
+def _read_state(connection: sqlite3.Connection) -> _State | None:
+    state: _State | None = connection.execute("SELECT * FROM state_3").fetchone()
+    return state
+
+
+def is_current(connection: sqlite3.Connection, snapshot: Snapshot) -> bool:
+    """Return whether the index has all of a state of the store."""
+    state = _read_state(connection)
+    return state is not None and not any(_find_missing(snapshot, state))
+
+
+def _find_missing(snapshot: Snapshot, state: _State) -> Iterator[tuple[UUID, _State]]:
+    """Yield the runs that the index lacks, each with the state that follows."""
+    change, made = state
+    for change in _changes(snapshot, state):
+        yield keys.trailing_id(change), (change, made)
+    for key in snapshot.scan_keys(keys.RUNS, made):
+        yield keys.trailing_id(key), (change, keys.next_key(key))
+
+
+def _changes(snapshot: Snapshot, state: _State) -> Iterator[bytes]:
     try:
-        yield
-    except BaseException:
-        connection.rollback()
-        raise
-    connection.commit()
+        return changes.changes_after(snapshot, state[0])
+    except LookupError as error:
+        raise sqlite3.DatabaseError("it is not the index of this store") from error
 
 
-_Words = defaultdict[int, defaultdict[str, str]]
-"""By block and word the characters of the new texts."""
+def _write_runs(
+    connection: sqlite3.Connection, snapshot: Snapshot, run_ids: Iterable[UUID]
+) -> None:
+    """Make the index have the texts that these runs have now."""
+    words: _Words = defaultdict(lambda: defaultdict(list))
+    written, removed = set[UUID](), set[int]()
+    for run_id in run_ids:
+        if run_id not in written:
+            written.add(run_id)
+            removed |= _write_run(connection, snapshot, run_id, words)
+    _delete_unused(connection, removed)
+    for block, added in words.items():
+        rows = [(block, word, encode_texts(n)) for word, n in sorted(added.items())]
+        connection.executemany(_ADD_TEXTS, rows)
 
 
-def _write_places(
-    connection: sqlite3.Connection, run: int, texts: list[RunText], words: _Words
+def _write_run(
+    connection: sqlite3.Connection, snapshot: Snapshot, run_id: UUID, words: _Words
 ) -> set[int]:
-    """Make a run have these texts; return those that it had besides."""
-    rows = connection.execute("SELECT text FROM place WHERE run = ?", (run,))
-    before = {text for (text,) in rows}
-    connection.execute("DELETE FROM place WHERE run = ?", (run,))
-    places = [
-        (
-            *(run, _text_id(connection, text.text, words), text.place, text.step),
-            *(text.model, int(text.at.timestamp())),
-        )
-        for text in texts
-    ]
-    connection.executemany("INSERT INTO place VALUES (?, ?, ?, ?, ?, ?)", places)
-    return before - {place[1] for place in places}
+    """Write a run, but not the words of new texts; return the texts that it had."""
+    try:
+        texts = read_run_texts(snapshot, run_id)
+    except StoreError as error:
+        logger.warning("A run cannot be searched. %s", error.message)
+        texts = []
+    row = (run_id.bytes, reads.find_root(snapshot, run_id).bytes)
+    connection.execute("INSERT OR IGNORE INTO run (run, root) VALUES (?, ?)", row)
+    select = "SELECT id FROM run WHERE run = ?"
+    (number,) = connection.execute(select, row[:1]).fetchone()
+    delete = "DELETE FROM place WHERE run = ? RETURNING text"
+    removed = {text for (text,) in connection.execute(delete, (number,))}
+    insert = "INSERT OR IGNORE INTO place VALUES (?, ?, ?, ?, ?, ?)"
+    for text in texts:
+        place = (_text_id(connection, text.text, words), number, text.place)
+        at = int(text.at.timestamp())
+        connection.execute(insert, (*place, text.step or "", text.model, at))
+    if not texts:
+        connection.execute("DELETE FROM run WHERE id = ?", (number,))
+    return removed
 
 
 def text_digest(text: str) -> bytes:
@@ -385,9 +404,8 @@ def _text_id(connection: sqlite3.Connection, text: str, words: _Words) -> int:
         return int(row[0])
     added = connection.execute("INSERT INTO text (digest) VALUES (?)", digest)
     block, number = divmod(added.lastrowid or 0, BLOCK_SIZE)
-    added_words, character = words[block], chr(number + 1)
-    for word in set(joined_words(text).split()):
-        added_words[word] += character
+    for word in {indexed_word(word) for word in joined_words(text).split()}:
+        words[block][word].append(number)
     return added.lastrowid or 0
 
 
@@ -397,13 +415,13 @@ def _delete_unused(connection: sqlite3.Connection, texts: set[int]) -> None:
     used = {text for text in texts if connection.execute(find, (text,)).fetchone()}
     unused = sorted(texts - used)
     for block, those in groupby(unused, key=lambda text: text // BLOCK_SIZE):
-        numbers = [re.escape(chr(text % BLOCK_SIZE + 1)) for text in those]
-        pattern = re.compile(f"[{''.join(numbers)}]")
+        numbers = {text % BLOCK_SIZE for text in those}
         rows = connection.execute("SELECT * FROM word WHERE block = ?", (block,))
+        had = ((word, decode_texts(texts)) for _, word, texts in rows)
         changed = [
-            (pattern.sub("", texts), block, word)
-            for _, word, texts in rows
-            if pattern.search(texts)
+            (encode_texts(n for n in texts if n not in numbers), block, word)
+            for word, texts in had
+            if not numbers.isdisjoint(texts)
         ]
         update = "UPDATE word SET texts = ? WHERE block = ? AND word = ?"
         connection.executemany(update, changed)

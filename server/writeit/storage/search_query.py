@@ -12,18 +12,32 @@ from writeit.domain.errors import StoreError
 from writeit.ports.store import RunText, SearchHit, SearchPage, SearchQuery
 from writeit.storage import keys
 from writeit.storage.run_texts import read_run_texts
-from writeit.storage.search_index import BLOCK_SIZE, SearchIndex, text_digest
+from writeit.storage.search_index import (
+    BLOCK_SIZE,
+    SearchIndex,
+    decode_texts,
+    is_current,
+    text_digest,
+)
 from writeit.storage.snapshot import Snapshot
-from writeit.text.search import SearchTerm, find_match, parse_query
+from writeit.text.search import (
+    SearchTerm,
+    find_match,
+    has_terms,
+    indexed_word,
+    parse_query,
+)
 
-_UPDATE_SECONDS = 0.4
+_UPDATE_SECONDS = 0.25
 """How long a search waits for the index."""
-_MAX_MISSES = 500
-"""Texts of a page that have the words of a phrase, but not the phrase."""
+_MAX_MISSES = 1000
+"""Texts of a page that have the words in the index, but not the words of a phrase."""
 
 
-_Candidate = tuple[str, UUID, str, str | None, bytes]
-"""The cursor that follows a text, its run, place and step, and its digest."""
+_Place = tuple[str, str, bytes]
+"""The place and step of a text, and its digest."""
+_Candidate = tuple[str, UUID, _Place]
+"""The cursor that follows a text, its run, and where it is there."""
 
 
 def search(index: SearchIndex, query: SearchQuery) -> SearchPage:
@@ -32,18 +46,12 @@ def search(index: SearchIndex, query: SearchQuery) -> SearchPage:
     Raises:
         StoreError: there can be no index.
     """
-    is_complete = index.update(_UPDATE_SECONDS)
-    if not is_complete:
+    if not index.update(_UPDATE_SECONDS):
         index.update_soon()
     terms = parse_query(query.text)
     hits, misses, cursor, more = list[SearchHit](), 0, query.cursor, None
-    known: dict[UUID, list[RunText]] = {}
-    with (
-        index.connection() as connection,
-        index.environment.long_read_transaction() as snapshot,
-    ):
-        # Another process may have made a new file meanwhile.
-        is_scanned = connection.execute("SELECT 1 FROM scanned").fetchone()
+    known: dict[UUID, dict[_Place, RunText]] = {}
+    with index.transaction() as (connection, snapshot):
         for found in _candidates(connection, snapshot, query, terms):
             if len(hits) == query.limit or misses == _MAX_MISSES:
                 more = cursor
@@ -51,8 +59,8 @@ def search(index: SearchIndex, query: SearchQuery) -> SearchPage:
             hit = _read_hit(snapshot, found, terms, known)
             hits += [hit] if hit else []
             misses += not hit
-            cursor = found[0]
-    return SearchPage(hits, more, partial=not (is_complete and is_scanned))
+            cursor, _, _ = found
+        return SearchPage(hits, more, partial=not is_current(connection, snapshot))
 
 
 def _candidates(
@@ -69,8 +77,8 @@ def _candidates(
     cursor, _, skipped = (query.cursor or f"{newest}.0").partition(".")
     start, (where, values) = int(cursor), _conditions(snapshot, query)
     for block in range(min(start, newest) // BLOCK_SIZE, -1, -1):
-        numbers = map(ord, _texts_with(connection, block, terms))
-        texts = [str(block * BLOCK_SIZE + number - 1) for number in numbers]
+        numbers = _texts_with(connection, block, terms)
+        texts = [str(block * BLOCK_SIZE + number) for number in numbers]
         select = (  # numbers and constants
             "SELECT text, digest, MIN(run.id), run.run, place, step FROM place"  # noqa: S608
             " JOIN run ON run.id = place.run JOIN text ON text.id = text"
@@ -81,21 +89,22 @@ def _candidates(
         for text, places in groupby(rows, key=lambda row: int(row[0])):
             for number, (_, digest, _, run, place, step) in enumerate(places, 1):
                 if text < start or number > int(skipped):
-                    yield f"{text}.{number}", UUID(bytes=run), place, step, digest
+                    found = (place, step, digest)
+                    yield f"{text}.{number}", UUID(bytes=run), found
 
 
 def _texts_with(
     connection: sqlite3.Connection, block: int, terms: list[SearchTerm]
-) -> set[str]:
-    """Return the characters of the texts of a block that have all words."""
+) -> set[int]:
+    """Return the numbers of the texts of a block that may have all words."""
     select = "SELECT texts FROM word WHERE block = ? AND word BETWEEN ? AND ?"
-    found: set[str] | None = None
+    found: set[int] | None = None
     for term in terms:
-        for word in term.words:
-            is_begun = term.is_prefix and word is term.words[-1]
+        for place, word in enumerate(map(indexed_word, term.words), 1):
+            is_begun = term.is_prefix and place == len(term.words)
             end = f"{word}\U0010ffff" if is_begun else word
             rows = connection.execute(select, (block, word, end))
-            having = set[str]().union(*(texts for (texts,) in rows))
+            having = set[int]().union(*(decode_texts(texts) for (texts,) in rows))
             found = having if found is None else found & having
             if not found:
                 return found
@@ -125,19 +134,20 @@ def _read_hit(
     snapshot: Snapshot,
     found: _Candidate,
     terms: list[SearchTerm],
-    known: dict[UUID, list[RunText]],
+    known: dict[UUID, dict[_Place, RunText]],
 ) -> SearchHit | None:
     """Return a text that has the terms, or None; `known` has what was read before."""
-    _, run_id, place, step, digest = found
-    if any(len(term.words) > 1 for term in terms):  # most texts are long, and read fast
-        for _, raw in snapshot.scan(keys.text(digest.hex())):
-            if find_match(raw.decode(), terms) is None:
-                return None
+    _, run_id, where = found
+    for _, raw in snapshot.scan(keys.text(where[-1].hex())):  # much faster than the run
+        if not has_terms(raw.decode(), terms):
+            return None
     if run_id not in known:
+        known[run_id] = {}
         with suppress(StoreError):  # it was logged when the run was indexed
-            known[run_id] = read_run_texts(snapshot, run_id)
-    for text in known.get(run_id, ()):
-        if (text.place, text.step, text_digest(text.text)) == (place, step, digest):
-            match = find_match(text.text, terms)
-            return SearchHit(run_id, text, match) if match else None
-    return None
+            known[run_id] = {
+                (text.place, text.step or "", text_digest(text.text)): text
+                for text in read_run_texts(snapshot, run_id)
+            }
+    text = known[run_id].get(where)
+    match = text and find_match(text.text, terms)
+    return SearchHit(run_id, text, match) if text and match else None

@@ -57,10 +57,10 @@ class Snapshot:
             self._counters.bytes_read += len(value)
             yield key, value
 
-    def scan_keys(self, prefix: bytes) -> Iterator[bytes]:
-        """Yield the keys of `prefix`, in order, without reading their values."""
+    def scan_keys(self, prefix: bytes, start: bytes = b"") -> Iterator[bytes]:
+        """Yield the keys of `prefix`, from `start` on, without reading their values."""
         cursor = self._txn.cursor()
-        return self._walk(cursor, cursor.set_range(prefix), prefix)
+        return self._walk(cursor, cursor.set_range(start or prefix), prefix)
 
     @property
     def transaction_id(self) -> int:
@@ -143,9 +143,9 @@ class MemoryBatch(Batch):
             if key.startswith(prefix) and key >= (start or prefix):
                 yield key, self.entries[key]
 
-    def scan_keys(self, prefix: bytes) -> Iterator[bytes]:
-        """Yield the keys of `prefix`, in order."""
-        return (key for key, _ in self.scan(prefix))
+    def scan_keys(self, prefix: bytes, start: bytes = b"") -> Iterator[bytes]:
+        """Yield the keys of `prefix`, from `start` on."""
+        return (key for key, _ in self.scan(prefix, start or None))
 
     def scan_keys_reversed(self, prefix: bytes, end: bytes) -> Iterator[bytes]:
         """Yield the keys of `prefix` that sort before `end`, the last one first."""

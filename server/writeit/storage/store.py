@@ -37,6 +37,7 @@ from writeit.ports.store import (
     UsageRecord,
 )
 from writeit.storage import (
+    changes,
     deletes,
     errors,
     keys,
@@ -203,6 +204,7 @@ class LmdbStore:
         def write(batch: Batch) -> tuple[CommittedRun, RunBundle | None]:
             written = writes.write_commit(batch, commit, self._caches.runs)
             run_id = commit.run.pipeline_run_id
+            changes.log_change(batch, run_id)
             journal.mark_ended(run_id, writes.ended_response_ids(commit.events))
             return written, opened.writer.reopener.known.after_write(batch, commit)
 

@@ -88,7 +88,7 @@ def _is_damaged(key: bytes, raw: bytes) -> bool:
     """Return whether a value is not the one that was written, by its checksum."""
     if key.startswith(keys.RECORD_PREFIXES):
         return not integrity.has_valid_checksum(key, raw)
-    if key.startswith(keys.JOURNAL):
+    if key.startswith((keys.JOURNAL, keys.CHANGES)):
         return not integrity.has_valid_text_checksum(key, raw)
     if key.startswith(keys.TEXTS):
         return keys.text(hashlib.sha256(raw).hexdigest()) != key
@@ -325,7 +325,7 @@ class Verification:
             record = self._read_record(_RECORD_TYPES[kind], key, raw)
             if record is not None:
                 self._check_record_key(key, parts, record)
-        elif key != keys.SCHEMA:
+        elif key != keys.SCHEMA and not key.startswith(keys.CHANGES):
             self._add_problem(key, "The store has no keys of this kind.")
 
     def _check_run_key(self, kind: str, key: bytes, raw: bytes, run_id: UUID) -> None:

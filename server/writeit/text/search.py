@@ -9,11 +9,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_right
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
 MAX_QUERY_LENGTH = 1000
 MAX_TEXT_LENGTH = 4_000_000
@@ -23,7 +20,6 @@ MAX_WORD_LENGTH = 64
 EXCERPT_LENGTH = 74
 _EXCERPT_LEAD = 24
 """Characters before the match, at most."""
-_MAX_OCCURRENCES = 100
 
 _MARKS = re.compile(r"[\u00ad\u0300-\u036f\u0591-\u05bd\u05bf-\u05c7\u064b-\u065f]")
 _LETTERS = {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe"}
@@ -35,6 +31,8 @@ _PAIRED = (
 )
 """Thai, Lao, Tibetan, Burmese, Khmer, Japanese, Chinese, Korean."""
 _PAIRED_CHARACTER = re.compile(f"[{_PAIRED}]")
+_HAN = "\u3400"
+"""The first Chinese character; Korean ones follow. There are many pairs of them."""
 _INDIC = r"\u0900-\u0dff"
 """Their vowel signs are marks, for Python no part of a word."""
 _RUN = re.compile(rf"([{_PAIRED}]+)|[{_INDIC}]+|[^\W_{_PAIRED}{_INDIC}]+")
@@ -49,6 +47,11 @@ class SearchTerm:
 
     words: tuple[str, ...]
     is_prefix: bool
+
+    @property
+    def pattern(self) -> str:
+        """What joined words after a space must have."""
+        return f" {' '.join(self.words)}{'' if self.is_prefix else ' '}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,13 @@ def joined_words(text: str) -> str:
     return "".join([f"{word[:MAX_WORD_LENGTH]} " for word in words])
 
 
+def indexed_word(word: str) -> str:
+    """Return what stands for a word in the index, also for 1 in 16 Chinese pairs."""
+    if len(word) == 1 or word < _HAN:  # most words
+        return word
+    return f"{word[0]}{ord(word[1]) % 16:x}" if len(word) == 2 else word  # noqa: PLR2004 -- a pair
+
+
 def parse_query(text: str) -> list[SearchTerm]:
     """Return the terms that a text must have, all of them; [] of a text without words.
 
@@ -111,39 +121,32 @@ def parse_query(text: str) -> list[SearchTerm]:
     return list(terms)
 
 
+def has_terms(text: str, terms: Sequence[SearchTerm]) -> bool:
+    """Return whether a text has all of the terms."""
+    folded = fold(text[:MAX_TEXT_LENGTH])
+    if not all(word in folded for term in terms for word in term.words):
+        return False  # found out fast
+    joined = f" {joined_words(text)}"
+    return all(term.pattern in joined for term in terms)
+
+
 def find_match(text: str, terms: Sequence[SearchTerm]) -> TextMatch | None:
     """Return where a text has most of the terms, or None if it lacks one."""
-    folded = fold(text[:MAX_TEXT_LENGTH])
-    found = list(_find_terms(folded, terms))
-    if not found or not all(found):
+    if not terms or not has_terms(text, terms):
         return None
-    breaks = [at for at, character in enumerate(folded) if character == "\n"]
-    first_in_line: dict[int, int] = {}
-    counts: Counter[int] = Counter()
-    for places in found:
-        lines = {bisect_right(breaks, place): place for place in reversed(places)}
-        counts.update(lines.keys())
-        for line, place in lines.items():
-            first_in_line[line] = min(place, first_in_line.get(line, place))
-    best = max(counts, key=lambda line: (counts[line], -line))
-    column = first_in_line[best] - (breaks[best - 1] + 1 if best else 0)
+    patterns = [term.pattern for term in terms]
+    patterns += [f" {term.words[0]}" for term in terms]  # a phrase may go on below
+    best, column, most = 0, 0, 0
+    lines = text[:MAX_TEXT_LENGTH].split("\n")
+    for number, line in enumerate(lines):
+        words = list(split_words(fold(line)))
+        joined = "".join(f" {word}" for word, _ in words) + " "
+        found = [at for at in map(joined.find, patterns) if at >= 0]
+        if len(found) > most:
+            place = joined[: min(found)].count(" ")
+            best, column, most = number, words[place][1], len(found)
     line_text = text.split("\n", best + 1)[best].rstrip("\r")
     return TextMatch(best, line_text, _excerpt(line_text, column))
-
-
-def _find_terms(folded: str, terms: Sequence[SearchTerm]) -> Iterator[list[int]]:
-    """Yield for each term where it begins in a folded text, the first places."""
-    words = list(split_words(folded))
-    joined = "".join(f" {word}" for word, _ in words) + " "
-    offsets = list(accumulate((len(word) + 1 for word, _ in words), initial=0))
-    for term in terms:
-        pattern = f" {' '.join(term.words)}{'' if term.is_prefix else ' '}"
-        places: list[int] = []
-        at = joined.find(pattern)
-        while at >= 0 and len(places) < _MAX_OCCURRENCES:
-            places.append(words[bisect_right(offsets, at) - 1][1])
-            at = joined.find(pattern, at + 1)
-        yield places
 
 
 def _excerpt(line: str, column: int) -> str:

@@ -10,10 +10,8 @@ from writeit.domain.errors import WriteItError
 from writeit.lsp.convert import line_range, path_to_uri
 from writeit.lsp.folder import WorkspaceFolder
 from writeit.lsp.pages.search_hits import locate_hit
-from writeit.lsp.pages.views import prepare_view_uri
 from writeit.lsp.session import Session
 from writeit.ports.store import SearchHit, SearchQuery
-from writeit.views.uris import PromptView, StepView
 
 logger = logging.getLogger(__name__)
 
@@ -46,15 +44,10 @@ async def _to_symbol(
     found = await locate_hit(folder, hit, in_files=in_files)
     if found is None:
         return None
-    uri, view = found.uri, found.view
-    if view is not None and in_files:
-        if isinstance(view, PromptView):  # a page that asks models for their prices
-            view = StepView(view.run_id, view.step)
-        uri = await prepare_view_uri(folder, view)
     return types.SymbolInformation(
         name=hit.match.excerpt,
         kind=types.SymbolKind.String,
-        location=types.Location(uri, line_range(found.line, found.line)),
+        location=types.Location(found.uri, line_range(found.line, found.line)),
         container_name=" · ".join(
             filter(None, (found.title, hit.text.step, hit.text.place))
         ),

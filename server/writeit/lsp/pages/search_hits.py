@@ -7,7 +7,11 @@ from typing import NamedTuple
 
 from writeit.domain.errors import WriteItError
 from writeit.lsp.folder import WorkspaceFolder
-from writeit.lsp.pages.views import render_editable_page, render_read_only_page
+from writeit.lsp.pages.views import (
+    prepare_view_uri,
+    render_editable_page,
+    render_read_only_page,
+)
 from writeit.ports.store import SearchHit
 from writeit.text.search import joined_words
 from writeit.views import uris
@@ -15,34 +19,34 @@ from writeit.views.uris import View, view_uri
 
 
 class HitLocation(NamedTuple):
-    """Where a hit is; `view` is None if it is in a document."""
+    """The page, its file, or the document that has a hit."""
 
     uri: str
     line: int
     title: str
-    view: View | None
 
 
 async def locate_hit(
     folder: WorkspaceFolder, hit: SearchHit, *, in_files: bool = False
 ) -> HitLocation | None:
-    """Return the page that has the line of a hit, or None if its run was deleted.
-
-    A page as a file has other lines.
-    """
+    """Return what has the line of a hit, or None if its run was deleted."""
     summary = folder.store.summary(hit.run_id)
     if summary is None or summary.deleted:
         return None
     title = summary.name or summary.title
     words = joined_words(hit.match.line_text)
-    *views, last = _views_of(hit)
-    for view in (*views, last):
+    for view in _views_of(hit):
         line = await _find_line(folder, view, words, in_files=in_files)
         if line is not None:
-            return HitLocation(view_uri(view), line, title, view)
-    if hit.text.uri is not None:
-        return HitLocation(hit.text.uri, hit.match.line, title, None)
-    return HitLocation(view_uri(last), 0, title, last)
+            break
+    else:
+        if hit.text.uri is not None:
+            return HitLocation(hit.text.uri, hit.match.line, title)
+    if not in_files:
+        return HitLocation(view_uri(view), line or 0, title)
+    if isinstance(view, uris.PromptView):  # a page that asks models for their prices
+        view = uris.StepView(view.run_id, view.step)
+    return HitLocation(await prepare_view_uri(folder, view), line or 0, title)
 
 
 async def _find_line(
