@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from functools import partial
 from pathlib import Path
@@ -50,6 +51,7 @@ class Session:
             ports.models.add_source(EDITOR, self.editor_models)
         self.confirmations = Confirmations(client)
         self._workspace = workspace
+        self._moving = asyncio.Lock()
         self._folders: dict[Path | None, WorkspaceFolder] = {}
         for message in ports.config_problems:
             client.warn_once(message)
@@ -140,7 +142,8 @@ class Session:
         for folder, inside in by_folder.items():
             if not folder.has_store:
                 continue
-            moved += await move_documents(folder.engine, inside)
+            async with self._moving:  # one may undo the one before
+                moved += await move_documents(folder.engine, inside)
             self.documents.move_pending_applies(partial(find_moved, moves=inside))
         if outside:
             raise _other_folder_error(outside)
