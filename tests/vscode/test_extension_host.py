@@ -18,7 +18,7 @@ from vscode.tools import ONLY
 ALLOW_TESTS = ("--vscode-option", "enable-smoke-test-driver=true")
 """Without this a built VS Code runs no tests; with it, it shows no notifications."""
 RESULT_LINE = re.compile(r"TEST (ok|failed|done) (.*)", re.DOTALL)
-MEASUREMENT = re.compile(r"^activation: .*", re.MULTILINE)
+MEASUREMENT = re.compile(r"^(activation|refresh): .*", re.MULTILINE)
 
 
 class Report:

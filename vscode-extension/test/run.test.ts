@@ -1,4 +1,6 @@
 import { strict as assert } from 'node:assert';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { PipelineRun } from '../src/protocol';
 import { contextKeys } from '../src/contextKeys';
@@ -16,7 +18,18 @@ import {
   runAccepting,
   startRun,
   waitFor,
+  WORKSPACE,
 } from './harness';
+
+/** Only the second step is made from the notes. */
+const LETTER = `\
+name: letter
+inputs:
+  - {name: notes, required: true, from: document}
+steps:
+  - {name: plan, prompt: "Plan a letter"}
+  - {name: letter, prompt: "{{ steps.plan.content }}: {{ inputs.notes }}"}
+`;
 
 group('run', (test) => {
   test('a lens starts a run, shows it beside the document and sends nothing', async () => {
@@ -50,22 +63,45 @@ group('run', (test) => {
     assert.deepEqual(await execute('writeit.run.show', { runId }), before);
   });
 
-  test('the status bar says that notes have changed, and a refresh leaves the run', async () => {
+  test('notes are renamed and changed; only what was made from them is paid again', async () => {
     const app = await activateExtension();
-    const editor = await openArticle();
-    const { pipelineRunId: runId } = await startRun(editor);
-    await execute('writeit.step.run', { runId });
+    const pipelines = join(WORKSPACE, 'pipelines');
+    await mkdir(pipelines);
+    await writeFile(join(pipelines, 'letter.yaml'), LETTER);
+    const old = (await openArticle()).document.uri;
+    const params = { pipeline: 'letter', uri: old.toString() };
+    const models = { plan: ['openai/gpt-4o', 'openai/gpt-4o-mini'], letter: ['openai/gpt-4o'] };
+    const { pipelineRunId: runId } = await execute('writeit.run.start', { ...params, models });
+    await completeRun(runId);
+    const renaming = new vscode.WorkspaceEdit();
+    const renamed = vscode.Uri.joinPath(old, '../moved notes.md');
+    renaming.renameFile(old, renamed);
+    await vscode.workspace.applyEdit(renaming);
+    const uriOf = async (): Promise<string | null> =>
+      (await execute('writeit.run.show', { runId })).uri;
+    await waitFor('the run to follow', async () => (await uriOf()) === renamed.toString());
+    const before = await execute('writeit.run.show', { runId });
+
     const isStale = (): boolean => statusBarContent(app).text.includes('out of date');
+    const editor = await vscode.window.showTextDocument(renamed);
     assert.equal(isStale(), false);
     await editor.edit((edit) => {
       edit.insert(editor.document.lineAt(editor.document.lineCount - 1).range.end, '\n\nNew.\n');
     });
     await waitFor('the change to be told', isStale);
-    const before = await execute('writeit.run.show', { runId });
     const child = await execute('writeit.run.refresh', { runId });
     assert.equal(child.parentPipelineRunId, runId);
-    assert.deepEqual(await execute('writeit.run.show', { runId }), before);
     await waitFor('the branch to be up to date', () => !isStale());
+    await completeRun(child.pipelineRunId);
+    assert.deepEqual(await execute('writeit.run.show', { runId }), before);
+    const { rows } = await execute('writeit.usage.show', { by: 'run' });
+    const [first, again] = [runId, child.pipelineRunId].map((id) =>
+      rows.find(({ key }) => key === id),
+    );
+    assert.deepEqual([first?.calls, again?.calls], [3, 1]);
+    assert.ok(Number(again?.costUsd) < Number(first?.costUsd));
+    console.log(`refresh: letter again, $${again?.costUsd}; the run before, $${first?.costUsd}`);
+    await rm(pipelines, { recursive: true });
   });
 
   test('the current document decides which run commands apply to', async () => {
