@@ -219,5 +219,5 @@ async def test_a_bare_client_reviews_by_actions_and_pages(bare: OpenDocuments) -
     assert draft.page.text == TEXT.replace("build", "built")
     await draft.take("Open the remarks of look-at-it", "mill")
     pages = bare.editor.folder / ".writeit" / "views" / "step"
-    (page,) = pages.glob("*/*.md")
+    (page,) = await wait_until_async(lambda: list(pages.glob("*/*.md")))
     assert "no place found, words: “It is very old.”" in page.read_text("utf-8")
