@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -70,8 +71,10 @@ def open_interactively(binary: Path, notes: Path) -> int:
     return subprocess.run(command, env=env, cwd=notes.parent, check=False).returncode
 
 
-def play(binary: Path, notes: Path) -> None:
-    """Run the demo by script and print the screens."""
+def play(
+    binary: Path, notes: Path, variables: Mapping[str, str] | None = None
+) -> None:
+    """Run the demo by script, with more `variables`, and print the screens."""
     passed = {
         name: value
         for name, value in os.environ.items()
@@ -84,7 +87,7 @@ def play(binary: Path, notes: Path) -> None:
         Nvim(
             binary,
             Path(home),
-            {**passed, **environment()},
+            {**passed, **(variables or {}), **environment()},
             arguments=arguments(),
         ) as nvim,
     ):
@@ -108,8 +111,13 @@ def _run_story(nvim: Nvim) -> None:
     _do(nvim, "pause")
     _show(nvim, ":WriteIt pause: what was received is kept and can be chosen")
     _do(nvim, "choose")
-    _do(nvim, "apply replace")
-    _show(nvim, ":WriteIt choose, :WriteIt apply replace: the text is inserted")
+    nvim.keys(":WriteIt apply replace<CR>")
+    nvim.wait_for_screen("1: Apply the text of angles")
+    _show(nvim, ":WriteIt choose, :WriteIt apply replace: steps are left, so it asks")
+    nvim.keys("1<CR>")
+    nvim.wait_until("vim.fn.undotree(vim.fn.bufnr('notes.md$')).seq_last > 0")
+    _wait_until_idle(nvim)
+    _show(nvim, "1: the text is inserted")
     nvim.keys("ugg")
     nvim.wait_until("vim.fn.search('Notes: what LMDB leaves out', 'nw') > 0")
     nvim.command("silent write")

@@ -31,6 +31,22 @@ def test_demo_shows_the_next_command(
         nvim.wait_for_screen(wording.DEMO_NEXT)
 
 
+def test_the_demo_is_played_to_its_end(
+    neovim_binary: Path,
+    environment: dict[str, str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Without a terminal, a script does it and prints the screens."""
+    text = (ROOT / "examples/notes-lmdb.md").read_text("utf-8")
+    notes = tmp_path / "notes.md"
+    models = "  models: {angles: [openai/slow-900]}\n"
+    notes.write_text(text.replace("  primer:", f"{models}  primer:"), "utf-8")
+    neovim_demo.play(neovim_binary, notes, environment)
+    assert "another way" in capsys.readouterr().out.rpartition("\n── ")[2]
+    assert notes.read_text("utf-8").endswith(text[-40:])
+
+
 def test_demo_skips_an_old_neovim(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, neovim_binary: Path
 ) -> None:
