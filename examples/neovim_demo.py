@@ -71,9 +71,7 @@ def open_interactively(binary: Path, notes: Path) -> int:
     return subprocess.run(command, env=env, cwd=notes.parent, check=False).returncode
 
 
-def play(
-    binary: Path, notes: Path, variables: Mapping[str, str] | None = None
-) -> None:
+def play(binary: Path, notes: Path, variables: Mapping[str, str] | None = None) -> None:
     """Run the demo by script, with more `variables`, and print the screens."""
     passed = {
         name: value
