@@ -85,7 +85,7 @@ class Soak:
         except Refused as refused:
             if plan == "cancelled" and refused.kind is None:
                 self.done[plan] += 1
-            elif "model host" in str(refused):
+            elif "process that calls models" in str(refused):
                 self.done["lost"] += 1  # killed before it had said a word
             else:
                 raise

@@ -58,11 +58,15 @@ class Book:
     _sent: Counter[str] = field(default_factory=Counter)
 
     def send(self, run_id: str) -> int:
-        """Record a request about a run; return a ticket for the reply."""
+        """Record a request about a run; return a ticket for the reply.
+
+        It is 0 if another is pending: that one may change the run after this reply was
+        made, and end before it arrives.
+        """
         self.settled.pop(run_id, None)
         self._under_way[run_id] += 1
         self._sent[run_id] += 1
-        return self._sent[run_id]
+        return self._sent[run_id] if self._under_way[run_id] == 1 else 0
 
     def end(self, run_id: str, ticket: int, reply: Json | None = None) -> None:
         """Record the end of a request, with the entity of the reply if it had one."""
