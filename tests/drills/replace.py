@@ -283,12 +283,12 @@ class Drill:
 
     async def _start_again(self, act: Act, stack: AsyncExitStack) -> None:
         """Start servers that died, as editors do, and forget what they lost."""
-        for seat in self._seats:
-            if seat.editor.process.returncode is None:
-                continue
+        dead = [s for s in self._seats if s.editor.process.returncode is not None]
+        for seat in dead:
             self.report.died[act.__name__] += 1
             rename_over(self._store, self._copies / DATA_FILE)
             await self._start(seat, stack)
+        for seat in dead:  # the first has the runs of all, and stores them again
             lost = await seat.lost()
             self.report.problems += [f"died, {each}" for each in lost.values()]
             seat.decided.clear()  # they are no longer known to this server alone

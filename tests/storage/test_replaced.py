@@ -312,6 +312,20 @@ async def test_what_was_deleted_and_stored_again_is_in_the_store_after_a_kill(
     after.close()
 
 
+async def test_runs_of_a_killed_process_survive_a_second_replacement(
+    store: LmdbStore, folder: Path, copy: Path
+) -> None:
+    """Who added them to the store knows them from then on."""
+    await fail_answer(store, 2)
+    stored = store.get_run(an_id(2))
+    leave_log(store)
+    rename_over(folder, copy)
+    after = LmdbStore.open(folder)
+    rename_over(folder, copy)
+    assert after.get_run(an_id(2)) == stored
+    after.close()
+
+
 async def test_no_text_of_a_deleted_run_stays_in_the_log(store: LmdbStore) -> None:
     """The other runs stay in it."""
     await fail_answer(store, 2)

@@ -83,14 +83,18 @@ class KnownRuns:
         """Remember a run that is on the disk now."""
         run_id = commit.run.pipeline_run_id
         if bundle is not None:
-            self._put(bundle)
-            self._log.add(bundle, self._environment.file_state)
+            self.remember(bundle)
         if commit.release_lease:
             self._leases.pop(run_id, None)
         elif commit.lease is not None:
             self._leases[run_id] = commit.lease
         if commit.session is not None:
             self.session = commit.session
+
+    def remember(self, bundle: RunBundle) -> None:
+        """Remember and log a run that is on the disk now."""
+        self._put(bundle)
+        self._log.add(bundle, self._environment.file_state)
 
     def _put(self, bundle: RunBundle) -> None:
         run_id = bundle.run.pipeline_run_id

@@ -126,6 +126,8 @@ class Reopener:
         try:
             for runs in take_abandoned_runs(folder, state):
                 self._store_runs(runs)
+                for bundle in runs:  # before their log is deleted
+                    self.known.remember(bundle)
         except (WriteItError, lmdb.Error, OSError, ValueError) as error:
             self.known.notices.append(
                 "Runs of an earlier editor could not be added to this folder's run"
