@@ -4,7 +4,7 @@ from engine.test_leases import other_engine
 from support.engine_setup import MODEL, EngineSetup
 from support.waiting import wait_until_async
 from writeit.domain.operations import select
-from writeit.engine.leases import MAX_POLLED_RUNS, ExternalChanges
+from writeit.engine.leases import ExternalChanges
 
 
 def polling(setup: EngineSetup) -> ExternalChanges:
@@ -60,9 +60,12 @@ async def test_a_run_deleted_by_another_process_is_found(setup: EngineSetup) -> 
     assert changes.poll() == ([run.pipeline_run_id], [])
 
 
-async def test_only_the_newest_runs_are_polled(setup: EngineSetup) -> None:
-    """A poll costs the same with any number of runs."""
-    runs = [await setup.run() for _ in range(MAX_POLLED_RUNS + 5)]
+async def test_a_change_of_an_old_run_is_found(setup: EngineSetup) -> None:
+    """However many runs are newer."""
+    runs = [await setup.run() for _ in range(60)]
     changes = polling(setup)
-    newer = await other_engine(setup).branch_run(runs[-1].pipeline_run_id, "angles")
-    assert changes.poll() == ([newer.pipeline_run_id], [])
+    await other_engine(setup).execute(
+        runs[0].pipeline_run_id,
+        lambda run, at: select.skip_step(run, run.steps["angles"], at),
+    )
+    assert changes.poll() == ([runs[0].pipeline_run_id], [])

@@ -26,7 +26,7 @@ from writeit.engine.responses import (
     has_text,
 )
 from writeit.engine.transactions import RunTransactions
-from writeit.ports.store import Lease, RunQuery, Store
+from writeit.ports.store import Lease, Store
 from writeit.ports.system import Clock, Processes
 from writeit.text.thoughts import estimated_tokens
 
@@ -34,9 +34,6 @@ logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.5
 """How often the store's transaction id is compared; that reads no records."""
-
-MAX_POLLED_RUNS = 50
-"""How many of the newest runs are compared, besides those that stream."""
 
 
 class ExternalChanges:
@@ -46,8 +43,7 @@ class ExternalChanges:
         self._store = store
         self._transactions = transactions
         self._last_write: int | None = None
-        self._last_seen: dict[UUID, datetime | None] = {}
-        """When each run of the last poll was changed; None if it was deleted."""
+        self._newest_change = b""
 
     async def poll_until_cancelled(
         self,
@@ -75,34 +71,24 @@ class ExternalChanges:
     def poll(self, own_runs: Collection[UUID] = ()) -> tuple[list[UUID], list[UUID]]:
         """Return the runs other processes changed since the last poll, and stream now.
 
-        The first poll returns nothing; later ones compare with it.
+        The first poll returns nothing.
         """
         last_write = self._store.last_transaction_id()
         if last_write == self._last_write:
             return [], []
         is_first, self._last_write = self._last_write is None, last_write
+        changed, self._newest_change = self._store.changed_runs(self._newest_change)
+        if is_first:
+            return [], []
         streaming = [r for r in self._store.streaming_runs() if r not in own_runs]
-        page = self._store.list_runs(RunQuery(limit=MAX_POLLED_RUNS))
-        seen: dict[UUID, datetime | None] = {s.run_id: s.updated_at for s in page.runs}
-        seen |= {run_id: self._last_update(run_id) for run_id in streaming}
-        gone = {r: self._last_update(r) for r in self._last_seen if r not in seen}
-        changed = [
-            run_id
-            for run_id, updated_at in (seen | gone).items()
-            if self._is_external_change(run_id, updated_at)
-        ]
-        self._last_seen = seen
-        return ([], []) if is_first else (changed, streaming)
+        return [r for r in changed if not self._is_own_change(r)], streaming
 
-    def _last_update(self, run_id: UUID) -> datetime | None:
+    def _is_own_change(self, run_id: UUID) -> bool:
+        """Return whether this process was the last that changed a run."""
         summary = self._store.summary(run_id)
-        return None if summary is None or summary.deleted else summary.updated_at
-
-    def _is_external_change(self, run_id: UUID, updated_at: datetime | None) -> bool:
-        """Return whether a run differs from the last poll and our last change."""
-        is_known = run_id in self._last_seen and self._last_seen[run_id] == updated_at
-        own_change = self._transactions.last_own_changes.get(run_id)
-        return not is_known and own_change != updated_at
+        if summary is None or summary.deleted:
+            return False
+        return self._transactions.last_own_changes.get(run_id) == summary.updated_at
 
 
 HEARTBEAT_SECONDS = 2.0

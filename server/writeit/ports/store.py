@@ -29,6 +29,13 @@ class Store(Protocol):
         Cheap enough to be read several times a second.
         """
 
+    def changed_runs(self, after: bytes) -> tuple[list[UUID], bytes]:
+        """Return the runs written or deleted after a change, and the newest change.
+
+        `after` is the newest change of an earlier call. If the store does not have it,
+        such as `b""`, all runs of its log of changes are returned.
+        """
+
     async def commit(self, commit: RunCommit) -> int:
         """Write a decision and return the run's new seq once it is on disk.
 

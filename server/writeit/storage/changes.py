@@ -1,4 +1,4 @@
-"""The log of changed runs, by which the search index knows what to read again.
+"""The log of changed runs, for the search index and for other editors.
 
 Each commit and each deletion adds a key with the next number, a hash of all changes so
 far, and the run. So a key that is known says that the store was not replaced since.

@@ -163,6 +163,16 @@ class LmdbStore:
         opened = self._open_current()
         return 0 if opened is None else opened.environment.last_transaction_id()
 
+    def changed_runs(self, after: bytes) -> tuple[list[UUID], bytes]:
+        """Return the runs written or deleted after a change, and the newest change."""
+        with self.snapshot() as snapshot:
+            try:
+                found = list(changes.changes_after(snapshot, after))
+            except LookupError:  # the store was replaced
+                found = list(snapshot.scan_keys(keys.CHANGES))
+        run_ids = dict.fromkeys(map(keys.trailing_id, found))
+        return list(run_ids), found[-1] if found else after
+
     def _open_current(self) -> _OpenEnvironment | None:
         """Return the open environment, on the files that are in the folder now.
 
