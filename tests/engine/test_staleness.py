@@ -1,10 +1,12 @@
 """Which steps would get another prompt today, and a branch with today's texts."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from engine.test_leases import other_engine
 from support.engine_setup import MODEL, START, EngineSetup
 from writeit.domain.document import RunDocument
 from writeit.domain.errors import InvalidParams, InvalidTransition
@@ -174,7 +176,7 @@ async def test_a_document_that_the_run_has_changed_counts_as_unchanged(
     assert await stale(setup, run, todays(CHANGED)) == []
     other = pipeline(draft="Text of {{ steps.outline.content }}")
     today = todays(CHANGED, configuration=other)
-    child = await setup.engine.refresh_run(run.pipeline_run_id, today)
+    child, _ = await setup.engine.refresh_run(run.pipeline_run_id, today)
     assert child.branch_point == "draft"
     assert child.document == run.document  # not the article
     assert await stale(setup, child, today) == []
@@ -186,7 +188,7 @@ async def test_a_refresh_needs_a_value_for_each_input(setup: EngineSetup) -> Non
     added = InputSpec(name="place", default="Bern")
     other = pipeline(outline="{{ inputs.place }} {{ steps.angles.content }}")
     known = other.evolve(inputs=(*other.inputs, added))
-    child = await setup.engine.refresh_run(
+    child, _ = await setup.engine.refresh_run(
         run.pipeline_run_id, todays(configuration=known)
     )
     assert child.user_inputs["place"] == "Bern"
@@ -205,7 +207,7 @@ async def test_a_refresh_shares_the_steps_before_the_first_stale_one(
     run = await completed(setup)
     other = pipeline(outline="Plan: {{ steps.angles.content }}")
     today = todays(configuration=other)
-    child = await setup.engine.refresh_run(run.pipeline_run_id, today)
+    child, _ = await setup.engine.refresh_run(run.pipeline_run_id, today)
     assert child.parent_pipeline_run_id == run.pipeline_run_id
     assert child.branch_point == child.current_step == "outline"
     assert child.steps["angles"] == run.steps["angles"]
@@ -225,7 +227,7 @@ async def test_a_refresh_shares_the_steps_before_the_first_stale_one(
 async def test_a_refresh_of_the_first_step_shares_nothing(setup: EngineSetup) -> None:
     """It starts over, with today's notes."""
     run = await completed(setup)
-    child = await setup.engine.refresh_run(run.pipeline_run_id, todays(CHANGED))
+    child, _ = await setup.engine.refresh_run(run.pipeline_run_id, todays(CHANGED))
     assert child.current_step == child.branch_point == "angles"
     assert not any(step.ai_responses for step in child.steps.values())
     assert child.user_inputs["source"] == CHANGED.text
@@ -238,11 +240,28 @@ async def test_a_refresh_with_other_steps_shares_nothing(setup: EngineSetup) -> 
     run = await completed(setup)
     first, *others = pipeline().steps
     renamed = pipeline().evolve(steps=(first.evolve(name="ideas"), *others))
-    child = await setup.engine.refresh_run(
+    child, _ = await setup.engine.refresh_run(
         run.pipeline_run_id, todays(configuration=renamed)
     )
     assert list(child.steps) == ["ideas", "outline", "draft"]
     assert child.branch_point == "ideas"
+
+
+async def test_two_refreshes_at_once_make_one_branch(setup: EngineSetup) -> None:
+    """The other one, and each later one, gets that branch; so nothing is paid twice."""
+    run = await completed(setup)
+    second = other_engine(setup)
+    for engines in ((setup.engine, second), (second, setup.engine)):
+        made = await asyncio.gather(
+            *(
+                each.refresh_run(run.pipeline_run_id, todays(CHANGED))
+                for each in engines
+            )
+        )
+        children = setup.store.children(run.pipeline_run_id)
+        assert [child.pipeline_run_id for child, _ in made] == children * 2
+    assert [is_new for _, is_new in made] == [False, False]
+    assert second.session.active_pipeline_run_id == children[0]
 
 
 async def test_there_is_nothing_to_refresh(setup: EngineSetup) -> None:

@@ -82,11 +82,17 @@ async def test_actions_say_what_goes_on_with_the_old_texts(docs: OpenDocuments) 
 
 
 async def test_a_refresh_generates_with_todays_notes(docs: OpenDocuments) -> None:
-    """In a branch, which is the document's run then; the old run stays."""
+    """In one branch, also after a double click; it is the document's run then."""
     page, run_id = await started(docs)
     before = await docs.editor.show(run_id)
     page.type(0, 0, "New. ")
-    child = await docs.editor.command("writeit.run.refresh", runId=run_id, goOn=True)
+    child, same = await asyncio.gather(
+        *(
+            docs.editor.command("writeit.run.refresh", runId=run_id, goOn=True)
+            for _ in range(2)
+        )
+    )
+    assert child["pipelineRunId"] == same["pipelineRunId"]
     assert child["parentPipelineRunId"] == run_id
     (answer,) = (await docs.editor.show(child["pipelineRunId"]))["steps"]["angles"][
         "aiResponses"

@@ -191,7 +191,7 @@ def test_the_refreshed_story(writer: NeovimSession) -> None:
     writer.nvim.keys("GoMore about rivers.<Esc>")
     writer.nvim.wait_for_screen(wording.CHANGED.format("letter"))
     story.lines.append(f"    {wording.CHANGED.format('letter')}")
-    story.act(":WriteIt refresh<CR>", wording.REFRESHED.format("letter"))
+    story.act(":WriteIt refresh<CR>", wording.REFRESHED)
     story.act(":WriteIt next openai/gpt-4o<CR>", wording.ONE_ANSWER.format("letter"))
     child = writer.newest_run()
     assert child["parentPipelineRunId"] == before["pipelineRunId"]

@@ -11,7 +11,7 @@ from storage.samples import a_run, an_id, answer, ask, put
 from writeit.domain import events as e
 from writeit.domain.errors import NotFound
 from writeit.domain.operations import lifecycle
-from writeit.ports.store import RunCommit, Store
+from writeit.ports.store import RunCommit, StaleCommit, Store
 from writeit.storage import keys
 from writeit.storage.snapshot import Batch
 from writeit.storage.store import LmdbStore
@@ -30,6 +30,24 @@ async def test_nothing_branches_off_a_run_that_was_deleted_meanwhile(
         await store.commit(RunCommit(run=event.run, events=(event,), expected_seq=0))
     assert store.get_run(an_id(2)) is None
     assert store.children(an_id(1)) == []
+
+
+async def test_a_branch_is_decided_by_the_branches_that_are_there(
+    store: Store,
+) -> None:
+    """Of two that know of none the second is refused, and nothing is written."""
+    parent = await put(store, a_run(1))
+    for number in (2, 3):
+        event = lifecycle.branch(
+            parent, parent.steps["angles"], an_id(number), samples.at(9), None
+        )
+        commit = RunCommit(run=event.run, events=(event,), expected_seq=0, siblings=())
+        if number == 3:
+            with pytest.raises(StaleCommit):
+                await store.commit(commit)
+        else:
+            await store.commit(commit)
+    assert store.children(an_id(1)) == [an_id(2)]
 
 
 async def test_text_that_comes_with_the_end_of_its_answer_leaves_no_trace(

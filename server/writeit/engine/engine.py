@@ -33,7 +33,7 @@ from writeit.engine.staleness import find_stale_steps
 from writeit.engine.streaming import Observer, RetryPolicy, ignore_event
 from writeit.engine.transactions import RunTransactions
 from writeit.ports.models import Models
-from writeit.ports.store import DeletionCounts, RunCommit, Store
+from writeit.ports.store import DeletionCounts, RunCommit, StaleCommit, Store
 from writeit.ports.system import Clock, Processes, Worker
 
 logger = logging.getLogger(__name__)
@@ -235,8 +235,12 @@ class Engine:
         today = staleness.without_own_text(self.store, run, today)
         return await find_stale_steps(self._services, run, configuration, today)
 
-    async def refresh_run(self, run_id: UUID, today: TodaysTexts) -> PipelineRun:
-        """Create a branch with today's texts and the steps before the first stale one.
+    async def refresh_run(
+        self, run_id: UUID, today: TodaysTexts
+    ) -> tuple[PipelineRun, bool]:
+        """Return a branch with today's texts, and whether it was created now.
+
+        It has the steps before the first stale one, and becomes active.
 
         Raises:
             InvalidTransition: nothing is stale.
@@ -247,18 +251,25 @@ class Engine:
         pinned = self.configuration(run)
         today = staleness.without_own_text(self.store, run, today)
         event = staleness.refresh(run, stale, pinned, today, self.new_id(), now)
-        await self.transactions.create_run(
-            RunCommit(
-                run=event.run,
-                events=(event,),
-                expected_seq=0,
-                configuration=today.configuration,
-                primer=today.primers.get(event.run.primer.primer_id)
-                if event.run.primer
-                else None,
-            )
+        branches = tuple(self.store.children(run_id))
+        for stored in filter(None, map(self.store.get_run, branches)):
+            if staleness.has_same_texts(stored.run, event.run):
+                await self.activate_run(stored.run.pipeline_run_id)
+                return stored.run, False
+        primer = event.run.primer
+        commit = RunCommit(
+            run=event.run,
+            events=(event,),
+            expected_seq=0,
+            configuration=today.configuration,
+            primer=today.primers.get(primer.primer_id) if primer else None,
+            siblings=branches,
         )
-        return event.run
+        try:
+            await self.transactions.create_run(commit)
+        except StaleCommit:  # another refresh may have made this branch
+            return await self.refresh_run(run_id, today)
+        return event.run, True
 
     async def generate(
         self, request: GenerationRequest, observer: Observer = ignore_event

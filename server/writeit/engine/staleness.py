@@ -293,6 +293,12 @@ def refresh(
     )
 
 
+def has_same_texts(one: PipelineRun, other: PipelineRun) -> bool:
+    """Return whether a refresh made both runs, from the same texts."""
+    fields = ("configuration_id", "document", "user_inputs", "primer", "branch_point")
+    return all(getattr(one, name) == getattr(other, name) for name in fields)
+
+
 def _check_inputs(configuration: PipelineConfiguration, child: PipelineRun) -> None:
     """Refuse a branch that `run.start` would refuse: an input has no value."""
     problems = [

@@ -135,7 +135,7 @@ FALLBACK_MESSAGES: dict[str, FallbackMessage] = {
         f"Started over from {params.step}. The original run is unchanged."
     ),
     "writeit.run.refresh": lambda _, run: _with_next_step(
-        "Made a branch with today's texts. The original run is unchanged.", run
+        "This branch has today's texts. The original run is unchanged.", run
     ),
     "writeit.run.move": lambda params, result: (
         f"{count_of(len(result.runs), 'run')} of"

@@ -42,7 +42,8 @@ class Store(Protocol):
         Also drops the journaled text of responses that ended.
 
         Raises:
-            StaleCommit: the run's seq is no longer `expected_seq`.
+            StaleCommit: the run's seq is no longer `expected_seq`, or its parent has
+                another branch by now.
             StoreError: nothing was written.
         """
 
@@ -206,6 +207,8 @@ class RunCommit:
     lease: Lease | None = None
     """Taken with the decision that starts calls."""
     release_lease: bool = False
+    siblings: tuple[UUID, ...] | None = None
+    """The branches that the parent had when a branch was decided; None: any."""
     ancestors: tuple[Ancestor, ...] | None = None
     """The ancestors of an imported run, the nearest first; otherwise None.
 

@@ -53,7 +53,8 @@ def write_commit(batch: Batch, commit: RunCommit, runs: RunCache) -> CommittedRu
     """Write a commit.
 
     Raises:
-        StaleCommit: the run has another seq than the commit expects.
+        StaleCommit: the run has another seq than the commit expects, or its parent
+            other branches.
         NotFound: it branches off a run that was deleted meanwhile.
         InvalidExport: it is an import that conflicts with the store.
     """
@@ -62,7 +63,7 @@ def write_commit(batch: Batch, commit: RunCommit, runs: RunCache) -> CommittedRu
     before = raw and reads.decode_stored(batch, RunSummaryRecord, key, raw)
     seq = _next_seq(commit, before.seq if before else 0)
     if commit.ancestors is None:
-        _check_parent_exists(batch, commit)
+        _check_parent(batch, commit)
     else:
         _prepare_import(batch, commit.run, commit.ancestors)
     known = runs.get(run_id, raw)
@@ -93,17 +94,17 @@ def _next_seq(commit: RunCommit, seq: int) -> int:
     return seq + len(commit.events)
 
 
-def _check_parent_exists(batch: Batch, commit: RunCommit) -> None:
+def _check_parent(batch: Batch, commit: RunCommit) -> None:
     parent_id = commit.run.parent_pipeline_run_id
-    if (
-        isinstance(commit.events[0], e.RunBranched)
-        and parent_id is not None
-        and batch.get(keys.run(parent_id)) is None
-    ):
+    if parent_id is None or not isinstance(commit.events[0], e.RunBranched):
+        return
+    if batch.get(keys.run(parent_id)) is None:
         raise NotFound(
             f"Run {parent_id} was deleted, so nothing can branch off it.",
             hint="List runs with: writeit log",
         )
+    if commit.siblings not in {None, tuple(reads.read_children(batch, parent_id))}:
+        raise StaleCommit(f"Run {parent_id} has another branch by now.")
 
 
 def ended_response_ids(events: Iterable[Event]) -> list[UUID]:

@@ -79,9 +79,7 @@ end
 function M.refresh_command(client, params)
   local run = rpc.execute(client, 'run.refresh', params)
   view.show(client, ('writeit:/run/%s.md'):format(run.pipelineRunId))
-  notify.info(
-    ("Made a branch with today's texts. Generate %s with :WriteIt next."):format(run.currentStep)
-  )
+  notify.info("This branch has today's texts. Continue with :WriteIt next.")
 end
 
 --- `:WriteIt delete`: delete the run, alone or with its branches.

@@ -39,8 +39,12 @@ async def start_run(request: Request[p.RunStartParams]) -> shapes.WirePipelineRu
 
 @command("writeit.run.refresh")
 async def refresh(request: Request[p.RunRefreshParams]) -> shapes.WirePipelineRun:
-    """Make a branch with today's texts; it shares the steps that are not stale."""
-    return await _reply(request, await refresh_run(request))
+    """Make a branch with today's texts that shares the steps that are not stale.
+
+    If a refresh has made it before, that branch is returned, and nothing is sent.
+    """
+    run, is_new = await refresh_run(request)
+    return await _reply(request, run) if is_new else run_to_wire(run)
 
 
 @command("writeit.step.select")

@@ -279,8 +279,10 @@ async def show_stale_steps(request: Request[p.RunParams]) -> p.RunStaleResult:
     return p.RunStaleResult.model_validate({"stale": stale})
 
 
-async def refresh_run(request: Request[p.RunRefreshParams]) -> PipelineRun:
-    """Make a branch with today's inputs, document, style primer and pipeline."""
+async def refresh_run(
+    request: Request[p.RunRefreshParams],
+) -> tuple[PipelineRun, bool]:
+    """Return a branch with today's texts, and whether it was created now."""
     folder = request.folder()
     before = await folder.engine.load_run(request.params.run_id)
     config = folder.documents.front_matter_config_of(before)
@@ -292,10 +294,10 @@ async def refresh_run(request: Request[p.RunRefreshParams]) -> PipelineRun:
     )
     key = (configuration.configuration_id, before.uri)
     folder.trust.require_files(config, untrusted, key)
-    run = await folder.engine.refresh_run(before.pipeline_run_id, today)
+    run, is_new = await folder.engine.refresh_run(before.pipeline_run_id, today)
     note_run, run_id = folder.trust.note_run, run.pipeline_run_id
     await asyncio.to_thread(note_run, library, configuration, untrusted, run_id)
-    return run
+    return run, is_new
 
 
 @command("writeit.run.move")
