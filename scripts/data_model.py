@@ -1,8 +1,8 @@
 """Write docs/data-model.md: each rule of the data model beside the tests that show it.
 
 The rules are in `scripts/data_model.toml`. A test names the rules it shows with
-`@pytest.mark.rule("run-4")`. `python scripts/data_model.py` writes the page; a test
-fails while the page is stale.
+`@pytest.mark.rule("run-4")`, or several with `"run-4..6"`. `python
+scripts/data_model.py` writes the page; a test fails while the page is stale.
 """
 
 from __future__ import annotations
@@ -41,7 +41,16 @@ def _marked_rules(node: ast.stmt) -> list[str]:
         for call in ast.walk(node)
         if isinstance(call, ast.Call) and ast.unparse(call.func) == "pytest.mark.rule"
     ]
-    return [ast.literal_eval(argument) for call in calls for argument in call.args]
+    named = [ast.literal_eval(argument) for call in calls for argument in call.args]
+    return [rule for name in named for rule in _expand(name)]
+
+
+def _expand(name: str) -> list[str]:
+    """Return the ids that a name stands for: `run-4..6` for three."""
+    first, _, last = name.partition("..")
+    stem = first.rstrip("0123456789")
+    start = int(first.removeprefix(stem))
+    return [f"{stem}{number}" for number in range(start, int(last or start) + 1)]
 
 
 def _name_of(node: ast.stmt) -> str:

@@ -67,10 +67,10 @@ def test_each_sentence_of_the_data_model_is_shown_at_run_time() -> None:
 
 
 def test_a_marker_is_found_on_functions_and_on_assigned_classes(tmp_path: Path) -> None:
-    """Whatever else decorates them; a file that is no test is not read."""
+    """Of one rule or several, whatever else decorates them; only in tests."""
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "test_one.py").write_text(
-        '@pytest.mark.parametrize("x", [1])\n@pytest.mark.rule("a-1", "a-2")\n'
+        '@pytest.mark.parametrize("x", [1])\n@pytest.mark.rule("a-1..2")\n'
         "async def test_it(x): ...\n"
         'TestCase = pytest.mark.rule("a-2")(Machine.TestCase)\n'
     )

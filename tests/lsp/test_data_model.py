@@ -58,74 +58,17 @@ async def own(workspace: Path, environment: dict[str, str]) -> AsyncIterator[Edi
 
 
 @pytest.mark.rule(
-    "config-f1", "config-f2", "config-f3", "config-f4", "config-f5", "config-f6"
+    "config-f1..6",
+    "run-f1..9",
+    "step-f1..9",
+    "response-f1..10",
+    "primer-f1..9",
+    "session-f1..8",
+    "preferences-f1..8",
+    "rel-2",
+    "rel-4",
+    "ser-3..5",
 )
-@pytest.mark.rule(
-    "run-f1",
-    "run-f2",
-    "run-f3",
-    "run-f4",
-    "run-f5",
-    "run-f6",
-    "run-f7",
-    "run-f8",
-    "run-f9",
-)
-@pytest.mark.rule(
-    "step-f1",
-    "step-f2",
-    "step-f3",
-    "step-f4",
-    "step-f5",
-    "step-f6",
-    "step-f7",
-    "step-f8",
-    "step-f9",
-)
-@pytest.mark.rule(
-    "response-f1",
-    "response-f2",
-    "response-f3",
-    "response-f4",
-    "response-f5",
-    "response-f6",
-    "response-f7",
-    "response-f8",
-    "response-f9",
-    "response-f10",
-)
-@pytest.mark.rule(
-    "primer-f1",
-    "primer-f2",
-    "primer-f3",
-    "primer-f4",
-    "primer-f5",
-    "primer-f6",
-    "primer-f7",
-    "primer-f8",
-    "primer-f9",
-)
-@pytest.mark.rule(
-    "session-f1",
-    "session-f2",
-    "session-f3",
-    "session-f4",
-    "session-f5",
-    "session-f6",
-    "session-f7",
-    "session-f8",
-)
-@pytest.mark.rule(
-    "preferences-f1",
-    "preferences-f2",
-    "preferences-f3",
-    "preferences-f4",
-    "preferences-f5",
-    "preferences-f6",
-    "preferences-f7",
-    "preferences-f8",
-)
-@pytest.mark.rule("rel-2", "rel-4", "ser-3", "ser-4", "ser-5")
 async def test_every_field_is_on_the_wire(own: Editor) -> None:
     """With the data model's name in camelCase, ids and times as strings."""
     run_id = await own.start_run()
@@ -157,10 +100,24 @@ async def test_every_field_is_on_the_wire(own: Editor) -> None:
     assert list(run["steps"]) == ["angles", "outline", "draft", "polish"]
 
 
-@pytest.mark.rule("run-t1", "run-t2", "run-t3", "run-4", "run-5", "step-t1", "step-t2")
-@pytest.mark.rule("step-t3", "step-1", "step-2", "step-3", "step-4", "step-5", "rel-6")
-@pytest.mark.rule("rel-5", "rel-8", "rel-9", "response-1", "response-3", "response-5")
-@pytest.mark.rule("response-6", "response-t1")
+@pytest.mark.rule(
+    "run-t1..3",
+    "run-4",
+    "run-5",
+    "step-t1",
+    "step-t2",
+    "step-t3",
+    "step-1..5",
+    "rel-6",
+    "rel-5",
+    "rel-8",
+    "rel-9",
+    "response-1",
+    "response-3",
+    "response-5",
+    "response-6",
+    "response-t1",
+)
 async def test_a_run_goes_through_its_states(own: Editor) -> None:
     """And refuses what the data model does not allow."""
     run_id = await own.start_run()
@@ -205,8 +162,15 @@ async def test_a_run_goes_through_its_states(own: Editor) -> None:
     assert (await run())["status"] == "COMPLETED"
 
 
-@pytest.mark.rule("run-1", "run-2", "run-3", "rel-10", "rel-11", "rel-12")
-@pytest.mark.rule("session-3", "session-t2", "session-2", "session-4", "rel-16")
+@pytest.mark.rule(
+    "run-1..3",
+    "rel-10..12",
+    "session-3",
+    "session-t2",
+    "session-2",
+    "session-4",
+    "rel-16",
+)
 async def test_branches_have_parents_and_sessions_their_run(own: Editor) -> None:
     """Ids are unique, the branch point is a step, and the active run exists."""
     run_id = await own.start_run()
@@ -232,8 +196,7 @@ async def test_branches_have_parents_and_sessions_their_run(own: Editor) -> None
     assert refused.kind == "not_found"
 
 
-@pytest.mark.rule("config-1", "config-2", "config-3", "config-4", "primer-1")
-@pytest.mark.rule("primer-2", "primer-3", "primer-4", "primer-5")
+@pytest.mark.rule("config-1..4", "primer-1", "primer-2..5")
 async def test_a_file_that_breaks_a_rule_is_listed_and_cannot_be_used(
     own: Editor,
 ) -> None:
@@ -277,8 +240,9 @@ async def test_a_file_that_breaks_a_rule_is_listed_and_cannot_be_used(
             assert [p["severity"] for p in entry["problems"]].count("error"), name
 
 
-@pytest.mark.rule("preferences-1", "preferences-2", "preferences-3", "preferences-4")
-@pytest.mark.rule("preferences-5", "preferences-6", "preferences-t1")
+@pytest.mark.rule(
+    "preferences-1..4", "preferences-5", "preferences-6", "preferences-t1"
+)
 @pytest.mark.parametrize(
     "wrong",
     [

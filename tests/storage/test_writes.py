@@ -88,22 +88,7 @@ async def finished(
 # What is written
 
 
-@pytest.mark.rule(
-    "key-1",
-    "key-2",
-    "key-3",
-    "key-4",
-    "key-5",
-    "key-6",
-    "key-7",
-    "key-8",
-    "key-9",
-    "key-10",
-    "key-11",
-    "key-12",
-    "key-13",
-    "more-key-2",
-)
+@pytest.mark.rule("key-1..13", "more-key-2")
 async def test_the_keys_are_the_data_models(lmdb_store: LmdbStore) -> None:
     """Literally, with the element of a list as the key's tail."""
     configuration, primer = samples.configuration(), samples.primer()
