@@ -1,5 +1,6 @@
 """Diagnostics of front matter: asked for or sent, exact, and gone when put right."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,14 @@ from support.front_matter_document import (
 )
 
 WRONG = writeit_block("  pipeline: pots\n")
+BARE = pytest.mark.parametrize("editor", ["bare"], indirect=True)
+OTHERS = (
+    "# Rivers\n",
+    "---\ntitle: [\n---\n# Rivers\n",
+    "---\ntitle: x\napi_key: theirs\n---\n",
+    "---\n\npipeline: pots\n",
+    "text\n---\nwriteit:\n  pipeline: pots\n---\n",
+)
 
 
 async def test_a_wrong_name_is_marked_and_named(pipelined: Editor) -> None:
@@ -73,136 +82,115 @@ async def test_all_rules_speak_at_once(pipelined: Editor) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "# Rivers\n",
-        "---\ntitle: [\n---\n# Rivers\n",
-        "---\ntitle: x\napi_key: theirs\n---\n",
-        "---\n\npipeline: pots\n",
-        "text\n---\nwriteit:\n  pipeline: pots\n---\n",
-    ],
-)
-async def test_front_matter_of_others_is_theirs(editor: Editor, text: str) -> None:
+async def test_front_matter_of_others_is_theirs(editor: Editor) -> None:
     """Not even what cannot be read is marked."""
-    assert await FrontMatterDocument(editor, text).problems() == []
+    heads = [FrontMatterDocument(editor, text) for text in OTHERS]
+    found = await asyncio.gather(*(head.problems() for head in heads))
+    assert dict(zip(OTHERS, found, strict=True)) == {text: [] for text in OTHERS}
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
 async def test_ranges_are_in_the_clients_encoding(
     workspace: Path, environment: dict[str, str], encoding: str
 ) -> None:
-    """With an emoji in front of the word."""
+    """Of a problem and of a hover, with an emoji in front of the word."""
+    words = '  {"x-a": "\N{FISH}é", pipline: a, primer: acade|mic}\n'
     async with serving([workspace], f"bare {encoding}", environment) as editor:
-        head = FrontMatterDocument(
-            editor, writeit_block('  {"x-a": "\N{FISH}é", pipline: a}\n')
-        )
+        head = FrontMatterDocument(editor, writeit_block(words))
         assert head.encoding == encoding
         (problem,) = await head.problems()
         assert problem["range"] == head.span("pipline")
         assert head.words(problem["range"]) == "pipline"
+        hover = await editor.request("textDocument/hover", head.here())
+        assert hover["range"] == head.span("academic")
 
 
-async def test_a_closed_document_has_no_problems(
-    workspace: Path, environment: dict[str, str]
-) -> None:
+@BARE
+async def test_a_closed_document_has_no_problems(editor: Editor) -> None:
     """What was sent is taken back; what was never sent is not."""
-    async with serving([workspace], "bare", environment) as editor:
-        head, clean = (
-            FrontMatterDocument(editor, WRONG),
-            FrontMatterDocument(editor, writeit_block("  primer: academic\n")),
-        )
-        await editor.until(head.sent)
-        head.page.close()
-        clean.page.close()
-        await editor.until(lambda: len(head.sent()) == 2)
-        await head.settled()
-        assert head.sent()[1:] == [[]]
-        assert clean.sent() == []
+    head = FrontMatterDocument(editor, WRONG)
+    clean = FrontMatterDocument(editor, writeit_block("  primer: academic\n"))
+    await editor.until(head.sent)
+    head.page.close()
+    clean.page.close()
+    await editor.until(lambda: len(head.sent()) == 2)
+    await head.settled()
+    assert head.sent()[1:] == [[]]
+    assert clean.sent() == []
 
 
-async def test_typing_behind_the_front_matter_sends_nothing(
-    workspace: Path, environment: dict[str, str]
-) -> None:
+@BARE
+async def test_typing_behind_the_front_matter_sends_nothing(editor: Editor) -> None:
     """Diagnostics are sent once, when the typing pauses."""
-    async with serving([workspace], "bare", environment) as editor:
-        head = FrontMatterDocument(editor, WRONG)
-        await editor.until(head.sent)
-        head.page.type(len(head.page.text), len(head.page.text), "More.\n")
-        await head.settled()
-        assert len(head.sent()) == 1
-        for letter in "abc":
-            at = head.page.text.index("pots")
-            head.page.type(at, at, letter)
-        await head.settled()
-        (_, (problem,)) = head.sent()
-        assert "'abcpots'" in problem["message"]
+    head = FrontMatterDocument(editor, WRONG)
+    await editor.until(head.sent)
+    head.page.type(len(head.page.text), len(head.page.text), "More.\n")
+    await head.settled()
+    assert len(head.sent()) == 1
+    for letter in "abc":
+        at = head.page.text.index("pots")
+        head.page.type(at, at, letter)
+    await head.settled()
+    (_, (problem,)) = head.sent()
+    assert "'abcpots'" in problem["message"]
 
 
-async def test_other_files_have_no_front_matter(
-    workspace: Path, environment: dict[str, str]
-) -> None:
+@BARE
+async def test_other_files_have_no_front_matter(editor: Editor) -> None:
     """A YAML file that looks like a block is none, also beside one that is."""
-    async with serving([workspace], "bare", environment) as editor:
-        head = FrontMatterDocument(editor, WRONG)
-        uri = (workspace / "other.yaml").as_uri()
-        document = {"uri": uri, "languageId": "yaml", "version": 1, "text": WRONG}
-        editor.notify("textDocument/didOpen", {"textDocument": document})
-        await head.settled()
-        told = {p["uri"] for p in editor.sent("textDocument/publishDiagnostics")}
-        assert told == {head.page.uri}
+    head = FrontMatterDocument(editor, WRONG)
+    uri = (editor.folder / "other.yaml").as_uri()
+    document = {"uri": uri, "languageId": "yaml", "version": 1, "text": WRONG}
+    editor.notify("textDocument/didOpen", {"textDocument": document})
+    await head.settled()
+    told = {p["uri"] for p in editor.sent("textDocument/publishDiagnostics")}
+    assert head.page.uri in told
+    assert uri not in told
 
 
-async def test_a_block_that_is_being_typed_is_looked_at(
-    workspace: Path, environment: dict[str, str]
-) -> None:
+@BARE
+async def test_a_block_that_is_being_typed_is_looked_at(editor: Editor) -> None:
     """A document need not speak to WriteIt when it is opened."""
-    async with serving([workspace], "bare", environment) as editor:
-        head = FrontMatterDocument(editor, "# Rivers\n")
-        head.page.type(0, 0, "---\nwriteit: {pipeline: nothing-like-it}\n---\n")
-        await editor.until(head.sent)
-        assert head.sent()[0][0]["code"] == "unknown-pipeline"
-        head.page.type(0, 4, "")
-        await editor.until(lambda: head.sent()[-1] == [])
+    head = FrontMatterDocument(editor, "# Rivers\n")
+    head.page.type(0, 0, "---\nwriteit: {pipeline: nothing-like-it}\n---\n")
+    await editor.until(head.sent)
+    assert head.sent()[0][0]["code"] == "unknown-pipeline"
+    head.page.type(0, 4, "")
+    await editor.until(lambda: head.sent()[-1] == [])
 
 
-@pytest.mark.parametrize("profile", ["bare", "visual_studio_code"])
-async def test_a_pipeline_that_appears_puts_it_right(
-    workspace: Path, environment: dict[str, str], profile: str
-) -> None:
+@pytest.mark.parametrize("editor", ["bare", "visual_studio_code"], indirect=True)
+async def test_a_pipeline_that_appears_puts_it_right(editor: Editor) -> None:
     """Seen at the next save, or at once where the client watches files."""
-    async with serving([workspace], profile, environment) as editor:
-        head = FrontMatterDocument(
-            editor, writeit_block("  pipeline: post\n  inputs: {readers: you}\n")
-        )
-        await editor.until(head.sent)
-        add_pipeline(workspace)
-        here = {"textDocument": {"uri": head.page.uri}}
-        if profile == "bare":
-            editor.notify("textDocument/didSave", here)
-        else:
-            (watching,) = editor.sent("client/registerCapability")
-            (registration,) = watching["registrations"]
-            assert registration["method"] == "workspace/didChangeWatchedFiles"
-            watched = registration["registerOptions"]["watchers"][-1]
-            assert watched["globPattern"].startswith("**/*{.md,")  # notes, too
-            changed = {"uri": (workspace / "pipelines").as_uri(), "type": 1}
-            editor.notify("workspace/didChangeWatchedFiles", {"changes": [changed]})
-        await editor.until(lambda: head.sent()[-1] == [])
+    head = FrontMatterDocument(
+        editor, writeit_block("  pipeline: post\n  inputs: {readers: you}\n")
+    )
+    await editor.until(head.sent)
+    path = add_pipeline(editor.folder)
+    here = {"textDocument": {"uri": head.page.uri}}
+    if editor.profile == "bare":
+        editor.notify("textDocument/didSave", here)
+    else:
+        (watching,) = editor.sent("client/registerCapability")
+        (registration,) = watching["registrations"]
+        assert registration["method"] == "workspace/didChangeWatchedFiles"
+        watched = registration["registerOptions"]["watchers"][-1]
+        assert watched["globPattern"].startswith("**/*{.md,")  # notes, too
+        changed = {"uri": path.parent.as_uri(), "type": 1}
+        editor.notify("workspace/didChangeWatchedFiles", {"changes": [changed]})
+    await editor.until(lambda: head.sent()[-1] == [])
+    path.unlink()
 
 
-async def test_who_asks_again_is_told_that_nothing_changed(
-    workspace: Path, environment: dict[str, str]
-) -> None:
+@pytest.mark.parametrize("editor", ["neovim"], indirect=True)
+async def test_who_asks_again_is_told_that_nothing_changed(pipelined: Editor) -> None:
     """And is told all when something did, also in a pipeline's file."""
-    add_pipeline(workspace)
-    async with serving([workspace], "neovim", environment) as editor:
-        head = FrontMatterDocument(editor, writeit_block("  pipeline: post\n"))
-        first = await head.pull()
-        assert first["kind"] == "full"
-        head.page.type(len(head.page.text), len(head.page.text), "More.\n")
-        again = await head.pull(first["resultId"])
-        assert again == {"kind": "unchanged", "resultId": first["resultId"]}
-        given = PIPELINE.replace("readers, required", "readers, default: a, required")
-        add_pipeline(workspace, given)
-        assert (await head.pull(first["resultId"]))["items"] == []
+    head = FrontMatterDocument(pipelined, writeit_block("  pipeline: post\n"))
+    first = await head.pull()
+    assert first["kind"] == "full"
+    head.page.type(len(head.page.text), len(head.page.text), "More.\n")
+    again = await head.pull(first["resultId"])
+    assert again == {"kind": "unchanged", "resultId": first["resultId"]}
+    given = PIPELINE.replace("readers, required", "readers, default: a, required")
+    add_pipeline(pipelined.folder, given)
+    assert (await head.pull(first["resultId"]))["items"] == []

@@ -66,19 +66,6 @@ async def test_nothing_is_said_of_other_words(pipelined: Editor, text: str) -> N
     assert await FrontMatterDocument(pipelined, text).hovered() is None
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
-async def test_the_range_is_in_the_clients_encoding(
-    workspace: Path, environment: dict[str, str], encoding: str
-) -> None:
-    """With an emoji in front of the word."""
-    async with serving([workspace], f"bare {encoding}", environment) as editor:
-        head = FrontMatterDocument(
-            editor, writeit_block('  {"x-a": "\N{FISH}é", primer: acade|mic}\n')
-        )
-        found = await editor.request("textDocument/hover", head.here())
-        assert found["range"] == head.span("academic")
-
-
 async def test_a_model_says_what_it_reads_and_costs(one_editor: Editor) -> None:
     """From the price map on this machine, a moment after it was first wanted."""
     head = FrontMatterDocument(
