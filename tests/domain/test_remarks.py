@@ -71,11 +71,15 @@ def test_the_same_answer_of_a_second_model_counts_and_adds_nothing(
 
 
 def test_a_quotation_that_occurs_twice_or_never_has_no_place() -> None:
-    """It is listed at the end, once, by all models that made it."""
+    """It is listed at the end, once, by all models that made it.
+
+    So is a remark on the whole text, which is known by its own words.
+    """
     text = "To be or not to be, that is\nthe question."
     raw = "\n".join(
         f'{{"quote": "{quote}", "remark": "r"}}' for quote in ("be", "is the", "cat")
     )
+    raw += '{"remark": "No title."} {"quote": "", "remark": "No end."}'
     answers = [
         answer(call_for(StepState(step_name="review"))).evolve(
             model_name=model, raw_output=raw, processed_content=raw
@@ -83,8 +87,11 @@ def test_a_quotation_that_occurs_twice_or_never_has_no_place() -> None:
         for model in ("m1", "m2")
     ]
     remarks = read_review(RUN, answers, text, ()).remarks
-    assert [(r.quote, r.place is not None, r.count) for r in remarks] == [
+    assert [(r.subject, r.place is not None, r.count) for r in remarks] == [
         ("is the", True, 2),
         ("be", False, 2),
         ("cat", False, 2),
+        ("No title.", False, 2),
+        ("No end.", False, 2),
     ]
+    assert len({r.remark_id for r in remarks}) == len(remarks)

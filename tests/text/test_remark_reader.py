@@ -89,10 +89,14 @@ def test_any_answer_is_read_without_an_error(answer: str) -> None:
         ('{"quote": "a\nb", "remark": "y"}', "a\nb", "y"),
         ('{"Quote": "a", "Remark": "cut off her', "a", "cut off her"),
         ('{"quote": "a" "remark": "no comma"}', "a", "no comma"),
+        ('{"remark": "No title."}', "", "No title."),
+        ('{"quote": null, "remark": "y", "replacement": "z"}', "", "y"),
+        ('{"quote": " ", "remark": "y"}', "", "y"),
+        ('{"remarks": ["Too long."]}', "", "Too long."),
     ],
 )
 def test_damaged_json_is_repaired(answer: str, quote: str, remark: str) -> None:
-    """Each is a mistake that models make."""
+    """Each is a mistake that models make; no quotation means the whole text."""
     assert read_remarks(answer).remarks == (RawRemark(quote, "other", remark),)
 
 
@@ -101,7 +105,7 @@ def test_damaged_json_is_repaired(answer: str, quote: str, remark: str) -> None:
     [
         ("I like it [very] much: {nothing} to say.", 0, False),
         ('{"remarks": [', 0, False),
-        ('{"remarks": [{"quote": 3, "remark": "y"}]}', 1, False),
+        ('{"remarks": [{"quote": "y", "remark": 3}]}', 1, False),
         ('[{"quote": "a", "remark": "y"}, {"quote": "b"}]', 1, True),
         ("```json\n[]\n```", 0, True),
         ('{"quote":' * 5_000, 400, False),

@@ -1,7 +1,7 @@
 """The remarks of a review, made from the answers of its models, and dismissals.
 
 A remark is not stored: it is derived from the answers each time. A dismissal is stored
-with a kind and a quotation, not with an id. So it holds for a regeneration and for the
+with a kind and a subject, not with an id. So it holds for a regeneration and for the
 next review of the document, too.
 """
 
@@ -49,7 +49,7 @@ class Dismissal(Entity):
     at: UtcDatetime
     kind: str
     quote: str | None = None
-    """None: every remark of the kind."""
+    """The `subject` of a remark; None: every remark of the kind."""
 
     @property
     def key(self) -> tuple[str, str | None]:
@@ -62,9 +62,12 @@ class Remark:
     """What one or several models remark on one passage of the text."""
 
     remark_id: str
-    """Of its run, kind and quotation; the same in every process."""
+    """Of its run, kind and subject; the same in every process."""
     quote: str
-    """The passage in the words of the model; it may differ a little from the text."""
+    """The passage in the words of the model; it may differ a little from the text.
+
+    "": the remark is about the whole text.
+    """
     kind: str
     remark: str
     replacement: str | None
@@ -82,10 +85,15 @@ class Remark:
         """How many models made it."""
         return len(self.models)
 
+    @property
+    def subject(self) -> str:
+        """By what it is known besides its kind: its quotation, else its own words."""
+        return self.quote or self.remark
+
     def is_meant_by(self, dismissal: Dismissal) -> bool:
         """Whether a dismissal is of this remark or its kind."""
-        quotes = (None, fold_space(self.quote))
-        return dismissal.key in {(self.kind, quote) for quote in quotes}
+        subjects = (None, fold_space(self.subject))
+        return dismissal.key in {(self.kind, subject) for subject in subjects}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +145,7 @@ def read_review(
 def _remark(
     run_id: UUID, raw: RawRemark, answer: AIResponse, place: Place | None
 ) -> Remark:
-    said = "\0".join((str(run_id), raw.kind, fold_space(raw.quote)))
+    said = "\0".join((str(run_id), raw.kind, fold_space(raw.quote or raw.remark)))
     return Remark(
         remark_id=f"{run_id}:{hashlib.sha256(said.encode()).hexdigest()[:12]}",
         quote=raw.quote,
@@ -154,7 +162,7 @@ def merge_remarks(remarks: Iterable[Remark]) -> list[Remark]:
     """Return the remarks, each once: overlapping place, same kind, same remark.
 
     The first one's words are kept, and a proposal for the same quotation if it has
-    none. Without a place the quotation must be the same.
+    none. Without a place the subject must be the same.
     """
     merged: list[Remark] = []
     for remark in remarks:
@@ -171,7 +179,7 @@ def _is_same(first: Remark, other: Remark) -> bool:
     if first.kind != other.kind:
         return False
     if first.place is None or other.place is None:
-        return fold_space(first.quote) == fold_space(other.quote)
+        return fold_space(first.subject) == fold_space(other.subject)
     return first.place[0] < other.place[1] and other.place[0] < first.place[1]
 
 

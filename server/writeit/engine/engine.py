@@ -181,7 +181,7 @@ class Engine:
                 await identify_models(self._models.resolve_model_id, named)
         if request.configuration.output == "review" and request.uri is not None:
             reviews = queries.read_reviews(self.store, request.uri)
-            dismissed = review.inherited_dismissals(reviews, request.document.text)
+            dismissed = review.inherited_dismissals(reviews)
             request = replace(request, dismissals=dismissed)
         needs_notes = any(x.source == "notes" for x in request.configuration.inputs)
         if needs_notes and request.uri is not None and not request.document.notes:

@@ -301,7 +301,7 @@ Answer with JSON in this form and nothing else:
 {"remarks": [{"quote": "…", "kind": "…", "remark": "…", "replacement": "…"}]}
 - quote: the words that the remark is about, copied from the text exactly as they are \
 there, in one piece, without "…" for what is left out. Take at most two sentences, and \
-enough words that they occur only once in the text.
+enough words that they occur only once in the text. "" if it is about the whole text.
 - kind: one of the kinds named above.
 - remark: what is wrong there and why, in one or two sentences to the author.
 - replacement: what should stand in place of exactly the quoted words, or null if no \

@@ -38,6 +38,7 @@ class RawRemark:
     """A remark as a model made it."""
 
     quote: str
+    """The words that it is about; "": it is about the whole text."""
     kind: str
     """In lower case, with hyphens between words."""
     remark: str
@@ -109,7 +110,8 @@ def _unwrap(value: object) -> Iterator[object]:
     if isinstance(value, dict):
         inner = next((v for k, v in value.items() if _is_name(k, "remarks")), None)
         if isinstance(inner, list | dict):
-            yield from inner if isinstance(inner, list) else [inner]
+            listed = inner if isinstance(inner, list) else [inner]
+            yield from ({"remark": v} if isinstance(v, str) else v for v in listed)
             return
     yield value
 
@@ -124,11 +126,11 @@ def _to_remark(value: dict[str, object]) -> RawRemark | None:
         for key, text in value.items()
         if isinstance(text, str)
     }
-    quote, remark = texts.get("quote"), texts.get("remark")
-    if not quote or not remark:
+    quote, remark = texts.get("quote", ""), texts.get("remark")
+    if not remark:
         return None
-    replacement = texts.get("replacement") or None
-    if replacement in {quote, "null", "None"}:
+    replacement = texts.get("replacement") if quote else None
+    if replacement in {quote, "", "null", "None"}:
         replacement = None
     return RawRemark(quote, to_kind(texts.get("kind", "")), remark, replacement)
 

@@ -73,18 +73,26 @@ def describe_remarks(
         ]
     lines = []
     for each in placed:
-        remark, place, by = each.remark, "no place found", ""
         if each.state != "open":
             continue
-        if each.span and remark.place:
+        remark, place = each.remark, "no place found"
+        if not remark.quote:
+            place = "the whole text"
+        elif each.span and remark.place:
             place = f"line {run.document.line_of(remark.place[0]) + 1}"
-        if remark.count > 1:
-            by = f" ({remark.count} models)"
-        lines.append(f"- {place}, {remark.kind}{by}: “{escape(remark.quote)}”")
-        lines.append(f"  {escape(remark.remark)}")
+        lines.append(f"- {place}, {name_remark(remark, escape)}")
+        if remark.quote:
+            lines.append(f"  {escape(remark.remark)}")
         if remark.replacement is not None:
             lines.append(f"  Suggestion: “{escape(remark.replacement)}”")
     return "\n".join(lines)
+
+
+def name_remark(remark: Remark, escape: Callable[[str], str] = fold_space) -> str:
+    """Return how a list of remarks names one: no other one has the same name."""
+    by = f" ({remark.count} models)" if remark.count > 1 else ""
+    words = escape(remark.subject)
+    return f"{remark.kind}{by}: {f'“{words}”' if remark.quote else words}"
 
 
 def describe_review(run: PipelineRun) -> str:
@@ -137,20 +145,9 @@ def ending_events(run: PipelineRun, now: datetime, *, is_stopped: bool) -> Event
     return completion_events(run, step, now)
 
 
-def inherited_dismissals(
-    reviews: Iterable[PipelineRun], text: str
-) -> tuple[Dismissal, ...]:
-    """Return what the user dismissed in reviews of a document, for the next one.
-
-    `text` is the document's text now: a remark on words that are gone is left out.
-    """
-    folded = fold_text(text)
-    dismissed = {
-        each.key: each
-        for run in reviews
-        for each in run.dismissals
-        if each.quote is None or folded.has(each.quote)
-    }
+def inherited_dismissals(reviews: Iterable[PipelineRun]) -> tuple[Dismissal, ...]:
+    """Return what the user dismissed in reviews of a document, for the next one."""
+    dismissed = {each.key: each for run in reviews for each in run.dismissals}
     return tuple(sorted(dismissed.values(), key=lambda each: each.at))
 
 

@@ -40,7 +40,7 @@ async def dismiss_remark(
     engine = request.folder().engine
     run = await engine.load_run(params.run_id)
     remark = review.find_remark(run, params.remark_id)
-    quote = None if params.kind else remark.quote
+    quote = None if params.kind else remark.subject
     dismissal = Dismissal(at=engine.now(), kind=remark.kind, quote=quote)
     return await _change(
         request, run, lambda each, at: review.dismiss(each, dismissal, at)
