@@ -19,6 +19,7 @@ It has 1.2 million rows. | It has 1,200,000 rows. / 1.2m rows / 1.2M rows
 It has ten percent. | 10 % / 10% / 10 per cent / a ten-percent part / 10\u202f%
 It took 40 ms. | 40ms / forty milliseconds / 0.04 s / a 40-ms wait / **40** ms
 It cost $50. | 50 $ / 50 dollars / USD 50 / fifty US dollars / US$50
+It took $40$ ms, $n = 7$. | 40 ms / 7 / $40$ ms / 7 for $9x^2$, \\(12y\\), $$n_8$$
 It cost €5 million. | 5,000,000 € / five million euros / EUR 5m / €5M
 It takes 10 to 20 ms. | 10\u201320 ms / 10 ms to 20 ms / between ten and 20 ms
 It held 32 cm, or 38 cm. | It is 6 cm further. / It rose by 6 cm. / It is 6 cm more.
@@ -47,7 +48,7 @@ Das war und ist am 5. März 2024. | es ist am 05.03.2024 / es ist im März 2024
 """
 OTHER = """
 It has 1,200 rows. | It has 1,300 rows. / It has 1.2 rows / 12k rows
-It took 40 ms. | 40 s / 40 % / 41 ms / 40 rows
+It took 40 ms. | 40 s / 40 % / 41 ms / 40 rows / $41$ ms / for $8 to $x
 It has 1,187 rows. | 1,200 rows / about 1,300 rows / over 1,190 rows
 It is between 12 and 19 kg, and has version 2.4.1. | It is 12 m. / It has version 2.4.2.
 It has three nodes. | It has four nodes.

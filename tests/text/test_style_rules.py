@@ -23,7 +23,6 @@ def found(text: str, *rules: StyleRule, language: str = "english") -> list[str]:
         ("utilize", "utilize"),
         ("in order to", "in order to"),
         ("not only * but also", "not only * but also"),
-        ("the passive voice", ""),
         ("claims stronger than their evidence", ""),
     ],
 )
@@ -95,6 +94,24 @@ def test_what_is_better_has_the_capital_of_what_it_replaces() -> None:
         ("USE", "APPLY"),
         (),
     ]
+
+
+def test_a_rule_with_the_very_form_goes_before_one_with_another() -> None:
+    rules = [StyleRule("commence", ("begin",)), StyleRule("commenced", ("began",))]
+    hits = StyleLinter(rules).find("It commenced, commences, commence.")
+    assert [hit.replacements for hit in hits] == [("began",), (), ("begin",)]
+
+
+@pytest.mark.parametrize(
+    ("text", "hits"),
+    [
+        ("$leverage = 2$, $$leverage$$, \\(leverage\\) leverage", ["leverage"]),
+        ("$5 to leverage and $6", ["leverage"]),
+        ("US$5, leverage $PATH and A$6; 5$ leverage$", ["leverage", "leverage"]),
+    ],
+)
+def test_formulas_are_left_alone_and_money_is_none(text: str, hits: list[str]) -> None:
+    assert found(text, StyleRule("leverage")) == hits
 
 
 def test_german_has_its_own_inflections() -> None:

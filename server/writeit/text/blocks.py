@@ -42,6 +42,20 @@ VERBATIM_KINDS = frozenset({"fence", "code", "math", "html", "comment"})
 CONTAINER_KINDS = frozenset(
     {"quote", "list", "item", "admonition", "footnote", "definitions", "definition"}
 )
+INLINE_MATH = re.compile(
+    r"(?<![\\$\w])(?P<dollars>\$\$?)(?![\s$])[^$]*(?<![\s\\])(?P=dollars)(?![\w$])"
+    r"|\\\(.{1,300}?\\\)",
+    re.DOTALL,
+)
+"""Formulas in a paragraph; `$5 and $6` is money, because of the space before a `$`."""
+_OPEN, _SHUT = r"(?<![\w\"'\u2019])", r"(?!\w)"
+QUOTATION = re.compile(
+    r"“[^“”„]*”|„[^„“”\"]*[“”\"]|«[^«»]*»|»[^«»]*«"
+    rf"|{_OPEN}\"(?=\S)[^\"]*(?<=\S)\"{_SHUT}"
+    rf"|{_OPEN}['\u2018\u201a](?=[^\s\d])"
+    rf"(?:[^'\u2018\u2019\u201a]|(?<=\w)['\u2019](?=\w))*(?<=\S)['\u2019\u2018]{_SHUT}"
+)
+"""Single quotation marks are told from apostrophes by the letters around them."""
 _CLOSING_HASHES = re.compile(r"(?:^|[ \t]+)#+[ \t]*$")
 _QUOTE_MARKER = re.compile(r"[ \t]*>")
 _MARKERS = {

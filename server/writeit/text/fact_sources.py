@@ -72,7 +72,7 @@ class FactSources:
     def _read_facts(self) -> None:
         dates: dict[Moment, SourcePlace] = {}
         for number, text in enumerate(self._texts):
-            for fact in (*text.facts, *text.quantities_in_code()):
+            for fact in (*text.facts, *text.quantities_in_verbatim()):
                 place = SourcePlace(number, fact.start, fact.end)
                 for key in _keys_of(fact):
                     self._keys.setdefault(key, place)

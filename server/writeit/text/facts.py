@@ -1,7 +1,7 @@
 """The facts that a markdown text states: what it must have from its sources.
 
 Numbers, dates, quotations, links, code spans and, in English, proper names. Front
-matter, comments and blocks of code are not searched.
+matter, comments, blocks of code and formulas are not searched.
 """
 
 from __future__ import annotations
@@ -16,7 +16,13 @@ from typing import Literal
 
 from writeit.text.amounts import LABELS, SPELLINGS, Amount, Number, NumberReader
 from writeit.text.block_reader import read_blocks
-from writeit.text.blocks import CONTAINER_KINDS, VERBATIM_KINDS, Block
+from writeit.text.blocks import (
+    CONTAINER_KINDS,
+    INLINE_MATH,
+    QUOTATION,
+    VERBATIM_KINDS,
+    Block,
+)
 from writeit.text.front_matter import find_front_matter
 from writeit.text.language import FUNCTION_WORDS, Language, language_of
 from writeit.text.moments import MONTHS, WEEKDAYS, Moment, find_moments
@@ -45,19 +51,12 @@ _MARKS = re.compile(
     r"|[*~\\]|(?<![^\W_])_+|_+(?![^\W_])"
 )
 """Inline markdown that is no text."""
-_OPEN, _SHUT = r"(?<![\w\"'\u2019])", r"(?!\w)"
-_QUOTATION = re.compile(
-    r"“[^“”„]*”|„[^„“”\"]*[“”\"]|«[^«»]*»|»[^«»]*«"
-    rf"|{_OPEN}\"(?=\S)[^\"]*(?<=\S)\"{_SHUT}"
-    rf"|{_OPEN}['\u2018\u201a](?=[^\s\d])"
-    rf"(?:[^'\u2018\u2019\u201a]|(?<=\w)['\u2019](?=\w))*(?<=\S)['\u2019\u2018]{_SHUT}"
-)
-"""Single quotation marks are told from apostrophes by the letters around them."""
 _LEFT_OUT = re.compile(r"\[[^\]]{2,80}\]|\.(?: ?\.){2,}|…")
 """What a quotation leaves out or adds."""
 _SMALL_LETTER = re.compile(r"\[(\w)\](?=\w)")
 _BY = re.compile(r"\n[ \t>]*(?:--|[—\u2013-])")
 """The line that says who is quoted."""
+_NUMBER_IN_MATH = re.compile(r"(\$\$?|\\\()[-+\d.,\s\\%]*(\$\$?|\\\))")
 _CAPITAL = "A-ZÀ-ÖØ-Þ"
 _NAME_WORD = (
     rf"(?:(?:Dr|Mr|Mrs|Ms|Prof|St)\.|[{_CAPITAL}]\.(?=\s)|[{_CAPITAL}][\w'\u2019&-]*)"
@@ -122,17 +121,21 @@ class FactText:
         self.start = len(found.head) if found else 0
         """Where its front matter ends."""
         self._found: list[Fact] = []
-        self._code: list[tuple[int, int]] = []
+        self._verbatim: list[tuple[int, int]] = []
+        """Code and formulas: in notes, their numbers count."""
         self.leaves: list[tuple[Block, int, int]] = []
         """The blocks of prose, and where each begins and ends."""
         self.plain = self._read()
-        """As long as the text: what is not prose is spaces; with the code in spans."""
-        self.prose = _blank(self.plain, self._code)
+        """As long as the text: what is no paragraph or the like is spaces."""
+        self.prose = _blank(self.plain, self._verbatim)
+        """The same without code and formulas."""
 
-    def quantities_in_code(self) -> Iterator[Fact]:
-        """Yield the numbers and dates in its code, which count in notes."""
-        gaps = pairwise([0, *chain.from_iterable(sorted(self._code)), len(self.text)])
-        return self.quantities(_blank(self.text, [*gaps][::2]), self._code)
+    def quantities_in_verbatim(self) -> Iterator[Fact]:
+        """Yield the numbers and dates in code and formulas, which count in notes."""
+        gaps = pairwise(
+            [0, *chain.from_iterable(sorted(self._verbatim)), len(self.text)]
+        )
+        return self.quantities(_blank(self.text, [*gaps][::2]), self._verbatim)
 
     @cached_property
     def facts(self) -> list[Fact]:
@@ -170,16 +173,27 @@ class FactText:
                 )
                 self.leaves.append((block, start, end))
                 continue
-            elif block.kind in {"fence", "code"}:
-                self._code.append((start, end))
+            elif block.kind in {"fence", "code", "math"}:
+                self._verbatim.append((start, end))
             hidden.append((start, end))
         text = _blank(self.text, [*hidden, (last, len(self.text))])
         for _, start, end in self.leaves:
-            self._code.extend(_code_spans(text, start, end))
-        for start, end in self._code:
+            self._verbatim.extend(_code_spans(text, start, end))
+        for start, end in self._verbatim:
             key = "".join(text[start:end].split()).lower()
             self._add("code", start, end, (key,) if key else ())
-        return _blank(text, [*self._inline(_blank(text, self._code))])
+        prose = _blank(text, self._verbatim)
+        marks = [*self._add_formulas(prose)]
+        return _blank(text, [*marks, *self._inline(_blank(prose, self._verbatim))])
+
+    def _add_formulas(self, prose: str) -> Iterator[tuple[int, int]]:
+        """Find formulas, and yield the marks of those that are only a number."""
+        for _, start, end in self.leaves:
+            for formula in INLINE_MATH.finditer(prose, start, end):
+                if number := _NUMBER_IN_MATH.fullmatch(prose, *formula.span()):
+                    yield from number.regs[1:]
+                else:
+                    self._verbatim.append(formula.span())
 
     def _inline(self, text: str) -> Iterator[tuple[int, int]]:
         """Yield what is no text in blocks of prose, and find the links."""
@@ -219,7 +233,7 @@ class FactText:
         for block, start, end in self.leaves:
             marked = [
                 (match.start() + 1, match.end() - 1)
-                for match in _QUOTATION.finditer(self.prose, start, end)
+                for match in QUOTATION.finditer(self.prose, start, end)
             ]
             parent = block.parent
             if not marked and parent and parent.kind == "quote" and not parent.info:

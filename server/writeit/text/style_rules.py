@@ -1,35 +1,36 @@
 """Words and phrases that a style avoids, found in prose in all their inflections.
 
-Code, links and quotations are left alone. A rule is compared word by word, never as a
-regular expression: a primer may come from anyone, and a search must always end.
+Code, links, formulas and quotations are left alone. Rules and paragraphs are
+compared as the stems of their words. A rule itself is never a regular expression: a
+primer may come from anyone, and a search must always end.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import accumulate, pairwise
 
-MAX_GAP_WORDS = 5
-"""Words that a `*` in a rule may stand for."""
+from writeit.text.blocks import INLINE_MATH, QUOTATION
+
+_SOME_WORDS = "(?:[ ,][^ ,.]+){1,5}?[ ,]"
+"""What a `*` in a rule stands for, between the stems of a paragraph."""
 _MAX_PHRASE_WORDS = 3
-"""Words of a guideline that is taken for a phrase, not for a description."""
+"""A guideline with more words describes what is to be avoided."""
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 _RULE_WORD = re.compile(rf"\*|{_WORD.pattern}")
 _BETWEEN_WORDS = re.compile(r"[\s>*_]+|[-\u2010\u2011]")
-_IN_A_GAP = re.compile(r"[^.!?;:\0]*")
+_IN_A_SENTENCE = re.compile(r"[^.!?;:\0]*")
 _NOT_PROSE = re.compile(
     r"(?<!`)(?P<code>`+)(?!`).*?(?<!`)(?P=code)(?!`)"
     r"|!?\[(?:[^\[\]]|\[[^\[\]]*\])*\](?:\((?:[^()]|\([^()]*\))*\)|\[[^\[\]]*\])"
-    r"|<[^<>\s][^<>]*>|\b(?:https?://|www\.)\S+"
-    "|\u201c[^\u201c-\u201e]*\u201d|\u201e[^\u201c-\u201e]*[\u201c\u201d]"
-    '|\xab[^\xab\xbb]*\xbb|\xbb[^\xab\xbb]*\xab|(?<![\\w"])"[^"]*"'
-    r"|\[\^[^\[\]\n]*\]"
-    "|(?<!\\w)['\u2018\u201a](?=[^\\s\\d])(?:[^'\u2018\u2019\u201a]|(?<=\\w)['\u2019](?=\\w))*"
-    "['\u2018\u2019](?!\\w)",
+    r"|<[^<>\s][^<>]*>|\b(?:https?://|www\.)\S+|\[\^[^\[\]\n]*\]"
+    rf"|{INLINE_MATH.pattern}|{QUOTATION.pattern}",
     re.DOTALL,
 )
 
@@ -40,14 +41,6 @@ _INSTEAD = re.compile(
 )
 _LISTED = re.compile(r"(?:\bsuch as|\be\.g\.|\b(?:the|these) words|\bwords:)\s+(.+)")
 _LIST_BREAK = re.compile(r"\s*,\s*(?:(?:and|or)\s+)?|\s+(?:and|or)\s+")
-_ABOUT_LANGUAGE = re.compile(
-    "abbreviations|acronyms|adjectives|adverbs|asides?|buzzwords|capitals|clauses"
-    "|clich[e\xe9]s|commas|contractions|emojis?|exclamation|hedges|hedging|humou?r"
-    "|idioms|jargon|jokes|language|lists|marks|metaphors|nouns|openings|paragraphs"
-    "|participles|parentheses|passive|phrases|puns|questions|repetition|sentences"
-    "|similes|slang|synonyms|tense|tone|verbs|voice|words"
-)
-"""Words of guidelines that describe; they do not name what is to be avoided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,31 +61,30 @@ class StyleHit:
     end: int
     rule: StyleRule
     replacements: tuple[str, ...]
-    """What can stand there instead; none for an inflected form or across emphasis,
-    which only the user can put right."""
+    """What can stand there instead.
+
+    None for another form than that of the rule: "began" and not "begined" would stand
+    for "commenced", so it needs a rule of its own. None across emphasis.
+    """
 
 
-def guideline_rules(avoid: Iterable[str], prefer: Iterable[str]) -> Iterator[StyleRule]:
+def guideline_rules(avoid: Sequence[str], prefer: Sequence[str]) -> Iterator[StyleRule]:
     """Yield the rules in the guidelines of a primer, which are written for people.
 
-    A guideline names words in quotation marks, behind "such as" or "the words", with
-    an arrow to what is better, or is itself a phrase. All others are descriptions.
+    `utilize -> use` may stand in both lists, `"use" instead of "utilize"` in `prefer`.
+    Other guidelines of `avoid` name words in quotation marks, behind "such as" or "the
+    words", or are short enough to be searched as they are.
     """
     for guideline in prefer:
         for better, worse in _INSTEAD.findall(guideline):
             yield StyleRule(worse, (better,))
-        if _ARROW.search(guideline):
-            yield _arrow_rule(guideline)
-    for guideline in avoid:
-        if _ARROW.search(guideline):
-            yield _arrow_rule(guideline)
-        else:
+    for guideline in (*prefer, *avoid):
+        worse, *better = _ARROW.split(guideline, 1)
+        if better:
+            words = (word.strip('"') for word in _split_list(better[0]))
+            yield StyleRule(worse.strip('" '), tuple(words))
+        elif guideline in avoid:
             yield from map(StyleRule, _named_words(guideline))
-
-
-def _arrow_rule(guideline: str) -> StyleRule:
-    worse, better = (part.strip() for part in _ARROW.split(guideline, 1))
-    return StyleRule(worse.strip('"'), tuple(w.strip('"') for w in _split_list(better)))
 
 
 def _named_words(guideline: str) -> list[str]:
@@ -100,11 +92,8 @@ def _named_words(guideline: str) -> list[str]:
         return quoted
     if listed := _LISTED.search(guideline):
         return _split_list(listed[1])
-    words = guideline.casefold().split()
-    is_phrase = len(words) <= _MAX_PHRASE_WORDS and not any(
-        map(_ABOUT_LANGUAGE.fullmatch, words)
-    )
-    return [guideline] if is_phrase or "*" in words else []
+    words = guideline.split()
+    return [guideline] if len(words) <= _MAX_PHRASE_WORDS or "*" in words else []
 
 
 def _split_list(words: str) -> list[str]:
@@ -135,15 +124,17 @@ class StyleLinter:
 
     def __init__(self, rules: Iterable[StyleRule], language: str = "english") -> None:
         self._language = language
-        self._rules: defaultdict[str, list[tuple[list[str], StyleRule]]] = defaultdict(
-            list
-        )
+        by_stems = defaultdict[str, list[StyleRule]](list)
         for rule in rules:
             if is_searchable(rule.avoid):
-                words = self._stems(_RULE_WORD.findall(rule.avoid))
-                self._rules[words[0]].append((words, rule))
-        for known in self._rules.values():
-            known.sort(key=lambda item: -len(item[0]))
+                stems = self._stems(_RULE_WORD.findall(rule.avoid))
+                by_stems[" ".join(stems)].append(rule)
+        longest_first = sorted(by_stems, key=lambda stems: -stems.count(" "))
+        self._rules = [by_stems[stems] for stems in longest_first]
+        """Those of each group of `_pattern`."""
+        forms = (re.escape(s).replace(r"\ \*\ ", _SOME_WORDS) for s in longest_first)
+        groups = "|".join(f"({form})" for form in forms)
+        self._pattern = re.compile(rf"(?<=[ ,.])(?:{groups})(?![^ ,.])")
 
     def _stems(self, words: Iterable[str]) -> list[str]:
         return [_stem(_fold(word), self._language) for word in words]
@@ -153,20 +144,18 @@ class StyleLinter:
         if not self._rules:
             return []
         prose = _NOT_PROSE.sub(lambda found: "\0" * len(found[0]), paragraph)
-        places = list(_WORD.finditer(prose))
-        stems = self._stems(place[0] for place in places)
-        hits: list[StyleHit] = []
-        end = 0
-        for index, stem in enumerate(stems):
-            if index < end:
-                continue
-            for wanted, rule in self._rules.get(stem, ()):
-                last = _match(prose, places, stems, index, wanted)
-                if last is not None:
-                    end = last + 1
-                    span = places[index].start(), places[last].end()
-                    hits.append(_to_hit(paragraph[slice(*span)], span, rule))
-                    break
+        places = [place.span() for place in _WORD.finditer(prose)]
+        gaps = ["."] + [_mark(prose[a:b]) for (_, a), (b, _) in pairwise(places)]
+        stems = self._stems(prose[slice(*place)] for place in places)
+        words = [gap + stem for gap, stem in zip(gaps, stems, strict=False)]
+        starts = [*accumulate(map(len, words), initial=1)]
+        hits = []
+        for match in self._pattern.finditer("".join(words)):
+            first = bisect_left(starts, match.start())
+            last = bisect_left(starts, match.end()) - 1
+            span = places[first][0], places[last][1]
+            rules = self._rules[(match.lastindex or 1) - 1]
+            hits.append(_to_hit(paragraph[slice(*span)], span, rules))
         return hits
 
 
@@ -174,40 +163,20 @@ def _fold(word: str) -> str:
     return word.casefold().replace("\u2019", "'")
 
 
-def _match(
-    prose: str,
-    places: Sequence[re.Match[str]],
-    stems: Sequence[str],
-    index: int,
-    wanted: Sequence[str],
-) -> int | None:
-    """Return the index of the last word of a phrase that begins at a word, or None."""
-    for at, stem in enumerate(wanted[1:], start=1):
-        if stem == "*":
-            rest = wanted[at + 1 :]
-            for start in range(index + 2, index + 2 + MAX_GAP_WORDS):
-                if start >= len(stems) or not _IN_A_GAP.fullmatch(
-                    prose, places[index].end(), places[start].start()
-                ):
-                    return None
-                if stems[start] == rest[0]:
-                    last = _match(prose, places, stems, start, rest)
-                    if last is not None:
-                        return last
-            return None
-        if index + 1 >= len(stems) or stems[index + 1] != stem:
-            return None
-        gap = places[index].end(), places[index + 1].start()
-        if not _BETWEEN_WORDS.fullmatch(prose, *gap):
-            return None
-        index += 1
-    return index
+def _mark(gap: str) -> str:
+    """Return what is between two words: " " in a phrase, "." between sentences."""
+    if _BETWEEN_WORDS.fullmatch(gap):
+        return " "
+    return "," if _IN_A_SENTENCE.fullmatch(gap) else "."
 
 
-def _to_hit(words: str, span: tuple[int, int], rule: StyleRule) -> StyleHit:
-    is_as_given = _WORD.findall(_fold(words)) == _WORD.findall(_fold(rule.avoid))
-    better = rule.prefer if is_as_given and not {*"*_"} & {*words} else ()
-    return StyleHit(*span, rule, tuple(_in_case_of(words, each) for each in better))
+def _to_hit(words: str, span: tuple[int, int], rules: Sequence[StyleRule]) -> StyleHit:
+    """Return the hit of the rule with exactly these words, else of the first."""
+    found = _WORD.findall(_fold(words))
+    exact = [rule for rule in rules if _WORD.findall(_fold(rule.avoid)) == found]
+    better = exact[0].prefer if exact and not {*"*_"} & {*words} else ()
+    replacements = tuple(_in_case_of(words, each) for each in better)
+    return StyleHit(*span, [*exact, *rules][0], replacements)
 
 
 def _in_case_of(words: str, better: str) -> str:
