@@ -41,13 +41,11 @@ export class Workbench {
   async palette(title) {
     const patience = { timeout: 10_000 };
     const done = [() => true, () => false];
-    let tries = 0;
+    const input = this.box.locator('input').first();
     await this.until(`the palette with ${title}`, async () => {
-      // A page that was loaded anew may have the focus and not hear keys yet.
-      const isDeaf = tries++ > 0 && !(await this.box.isVisible());
-      const center = this.page.locator('.command-center-center');
-      await (isDeaf ? center.click(patience).catch(() => undefined) : this.press('F1'));
-      const input = this.box.locator('input').first();
+      // A palette that is open does not list what was enabled since.
+      if (await this.box.isVisible()) await input.press('Escape', patience).catch(() => undefined);
+      await this.press('F1');
       const isFilled = await input.fill(`>${title}`, patience).then(...done);
       const row = this.rows(new RegExp(`^${escaped(title)}`)).first();
       return isFilled && row.click(patience).then(...done);
