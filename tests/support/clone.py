@@ -85,8 +85,12 @@ class Clone:
 
     async def type_file(self, name: str, text: str, before: str = "") -> str:
         """Let the user type a text into a file and save it; return its URI."""
-        uri = self.write(name, before)
-        self.open(uri, before)
+        self.open(self.write(name, before), before)
+        return await self.type_on(name, text)
+
+    async def type_on(self, name: str, text: str) -> str:
+        """Let the user type a text into an open file and save it; return its URI."""
+        uri = (self.path / name).as_uri()
         self.change(uri, text)
         await self.state()  # the editor waits for `willSave` before it writes
         self.write(name, text)
@@ -122,6 +126,12 @@ class Clone:
         )
         return reply
 
+    async def trust_two(self) -> None:
+        """Add two pipelines and trust the folder."""
+        for name in ("first", "second"):
+            self.add_pipeline(name, f"models: [openai/say-{name}]")
+        await self.trust()
+
     async def show(self) -> Json:
         """Return state and wants."""
         reply: Json = await self.editor.command(
@@ -145,6 +155,11 @@ class Clone:
             {"event": {"added": added, "removed": []}},
         )
         return Clone(self.editor, self.provider, path)
+
+
+def values(wants: list[dict[str, str]], kind: str) -> set[str]:
+    """Return what a folder wants, of one kind."""
+    return {want["value"] for want in wants if want["kind"] == kind}
 
 
 def trust_file(environment: Mapping[str, str]) -> Path:
