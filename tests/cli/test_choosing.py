@@ -63,10 +63,10 @@ def last_run_id(result: CommandResult) -> str:
     return result.err.rsplit(maxsplit=1)[-1]
 
 
-async def stored_run(shell: Terminal, run_id: str) -> dict[str, Any]:
+def stored_run(shell: Terminal, run_id: str) -> dict[str, Any]:
     """Return a run as it is in the store."""
-    run: dict[str, Any] = (await shell.writeit("show", run_id, "--json")).json
-    return run
+    (run,) = (r for r in shell.newest(50) if str(r.pipeline_run_id) == run_id)
+    return run.model_dump(mode="json")
 
 
 @dataclass(frozen=True)
@@ -92,10 +92,8 @@ async def story(shell: Terminal) -> Story:
     finally:
         del shell.environment["EDITOR"]
     assert result.code == 0, result.err
-    child = await stored_run(shell, last_run_id(result))
-    return Story(
-        result, child, await stored_run(shell, child["parent_pipeline_run_id"])
-    )
+    child = stored_run(shell, last_run_id(result))
+    return Story(result, child, stored_run(shell, child["parent_pipeline_run_id"]))
 
 
 async def test_a_script_chooses_to_the_end(shell: Terminal) -> None:
@@ -105,7 +103,7 @@ async def test_a_script_chooses_to_the_end(shell: Terminal) -> None:
     )
     assert result.code == 0, result.err
     assert result.out == "Water moves.\n"
-    run = await stored_run(shell, last_run_id(result))
+    run = stored_run(shell, last_run_id(result))
     assert run["status"] == "COMPLETED"
     numbers = []
     for step in run["steps"].values():
@@ -201,7 +199,7 @@ async def test_a_run_can_be_resumed_without_choosing(
     run_id = story.run["pipeline_run_id"]
     resumed_run = await shell.writeit("run", "--resume", run_id, "-o", "resumed.md")
     assert resumed_run.code == 0, resumed_run.err
-    run = await stored_run(shell, run_id)
+    run = stored_run(shell, run_id)
     assert run["status"] == "COMPLETED"
     polished = run["steps"]["polish"]
     assert len(polished["ai_responses"]) == 2
@@ -220,7 +218,7 @@ async def test_the_end_of_the_input_pauses_the_run(shell: Terminal) -> None:
     summary = result.json
     assert (summary["status"], summary["current_step"]) == ("PAUSED", "outline")
     assert summary["article"] is None
-    run = await stored_run(shell, summary["run_id"])
+    run = stored_run(shell, summary["run_id"])
     passages = [passage["text"] for passage in run["steps"]["angles"]["passages"]]
     assert run["steps"]["angles"]["merged_content"] == "\n\n".join(passages)
     resumed_run = await shell.writeit(
@@ -229,7 +227,7 @@ async def test_the_end_of_the_input_pauses_the_run(shell: Terminal) -> None:
     )
     assert resumed_run.code == 0, resumed_run.err
     assert resumed_run.out.strip()
-    assert (await stored_run(shell, summary["run_id"]))["status"] == "COMPLETED"
+    assert stored_run(shell, summary["run_id"])["status"] == "COMPLETED"
 
 
 async def test_a_step_without_answers_can_be_skipped(shell: Terminal) -> None:
@@ -237,7 +235,7 @@ async def test_a_step_without_answers_can_be_skipped(shell: Terminal) -> None:
     result = await run_lines(shell, "edit 1\nskip\nquit\n", "-m", "openai/err-400")
     assert result.code == 0
     assert "openai/err-400 · no answer" in result.err
-    run = await stored_run(shell, last_run_id(result))
+    run = stored_run(shell, last_run_id(result))
     assert run["steps"]["angles"]["status"] == "SKIPPED"
 
 
@@ -296,10 +294,9 @@ async def test_ctrl_c_without_choosing_ends_the_command(shell: Terminal) -> None
         await screen.shows("--resume")
         await screen.shows("Stopped.")
         assert await screen.ends() == 1
-    newest = (await shell.writeit("log", "--json", "--limit", "1")).json[0]
-    assert newest["status"] == "PAUSED"
-    run = await stored_run(shell, newest["run_id"])
-    assert run["steps"]["angles"]["ai_responses"][0]["partial"]
+    (run,) = shell.newest()
+    assert run.status == "PAUSED"
+    assert run.steps["angles"].ai_responses[0].partial
 
 
 async def test_regenerating_prompts_for_feedback(shell: Terminal) -> None:
@@ -348,7 +345,7 @@ async def test_a_blind_choice_is_made_by_letter_and_counted_apart(
     before = result.err.partition("[outline]")[0]
     assert "Answer B" in before
     assert not re.search(r"openai/|Answer \d", before.partition("── angles")[2])
-    run = await stored_run(shell, last_run_id(result))
+    run = stored_run(shell, last_run_id(result))
     step = run["steps"]["angles"]
     chosen = step["ai_responses"][step["user_selection"]]["response_id"]
     (call,) = (call for call in step["calls"] if call["response_id"] == chosen)

@@ -1,6 +1,9 @@
 """What a new user meets: `writeit` alone, primers, preferences, completion."""
 
-from support.terminal import Terminal
+import pytest
+
+from storage.whole import FINISHED
+from support.terminal import QuickShell, Terminal
 
 
 async def test_alone_it_says_where_things_stand_and_what_to_do(shell: Terminal) -> None:
@@ -26,10 +29,10 @@ async def test_what_is_next_is_resuming_an_unfinished_run(shell: Terminal) -> No
     resume = status["next"].removeprefix("writeit ").split()
     resumed = await shell.writeit(*resume, lines="\n2\nquit\n")
     assert resumed.code == 0, resumed.err
-    shown = (await shell.writeit("show", "last", "--json")).json
-    outline = shown["steps"]["outline"]
-    assert len(outline["ai_responses"]) == 2
-    assert "mind the fish" in outline["ai_responses"][0]["prompt_used"]
+    (run,) = shell.newest()
+    answers = run.steps["outline"].ai_responses
+    assert len(answers) == 2
+    assert "mind the fish" in answers[0].prompt_used
 
 
 async def test_answers_are_chosen_by_number(shell: Terminal) -> None:
@@ -43,8 +46,8 @@ async def test_answers_are_chosen_by_number(shell: Terminal) -> None:
     done = await shell.writeit(*command, "--choose", "2", "--choose", "1", "--json")
     assert done.code == 0, done.err
     assert done.json["article"] == "one\n"
-    shown = (await shell.writeit("show", "last", "--json")).json
-    assert shown["steps"]["angles"]["user_selection"] is not None
+    (run,) = shell.newest()
+    assert run.steps["angles"].content == "two"
 
 
 async def test_an_item_of_a_list_is_chosen(shell: Terminal) -> None:
@@ -55,8 +58,8 @@ async def test_an_item_of_a_list_is_chosen(shell: Terminal) -> None:
     )
     assert done.code == 0, done.err
     assert done.out == "1. Rivers\n2. Seas\n"
-    shown = (await shell.writeit("show", "last", "--json")).json
-    assert shown["steps"]["angles"]["edited_content"] == "Seas"
+    (run,) = shell.newest()
+    assert run.steps["angles"].edited_content == "Seas"
     wrong = await shell.writeit(
         "run", "tech-article", "notes.md", *models, "--choose", "1:3"
     )
@@ -70,73 +73,80 @@ async def test_two_runs_are_compared_by_step(shell: Terminal) -> None:
             "run", "tech-article", "notes.md", "-m", f"openai/say-{word}"
         )
         assert done.code == 0, done.err
-    runs = [run["run_id"] for run in (await shell.writeit("log", "--json")).json[:2]]
+    runs = [str(run.pipeline_run_id) for run in shell.newest(2)]
     compared = await shell.writeit("compare", *runs)
     assert compared.code == 0, compared.err
     assert "angles: differs" in compared.out
     assert "one" in compared.out
-    same = await shell.writeit("compare", runs[0], runs[0])
+
+
+def test_a_run_is_equal_to_itself(stored: QuickShell) -> None:
+    """Each step is named."""
+    same = stored.writeit("compare", str(FINISHED), str(FINISHED))
     steps = ("angles", "outline", "draft", "polish")
     assert " · ".join(f"{step}: equal" for step in steps) in same.out
     assert same.out.endswith("The two texts are equal.\n")
 
 
-async def test_a_pipeline_is_created_shown_and_valid(shell: Terminal) -> None:
+def test_a_pipeline_is_created_shown_and_valid(stored: QuickShell) -> None:
     """As a copy under another name; a second of that name is refused."""
-    created = await shell.writeit("pipeline", "new", "mine", "--from", "blog-post")
+    created = stored.writeit("pipeline", "new", "mine", "--from", "blog-post")
     assert created.code == 0, created.err
-    assert "name: mine\n" in (await shell.writeit("pipeline", "show", "mine")).out
-    assert (await shell.writeit("pipeline", "check")).code == 0
-    assert (await shell.writeit("pipeline", "new", "mine")).code == 2
+    assert "name: mine\n" in stored.writeit("pipeline", "show", "mine").out
+    assert stored.writeit("pipeline", "check").code == 0
+    assert stored.writeit("pipeline", "new", "mine").code == 2
 
 
-async def test_primers_are_listed_and_shown(shell: Terminal) -> None:
+def test_primers_are_listed_and_shown(stored: QuickShell) -> None:
     """With their file's text."""
-    listed = await shell.writeit("primer", "list")
-    assert "academic" in listed.out
-    shown = await shell.writeit("primer", "show", "academic")
-    assert "voice_attributes" in shown.out
-    assert (await shell.writeit("primer", "show", "acedemic")).code == 1
+    assert "academic" in stored.writeit("primer", "list").out
+    assert "voice_attributes" in stored.writeit("primer", "show", "academic").out
+    assert stored.writeit("primer", "show", "acedemic").code == 1
 
 
-async def test_preferences_are_set_and_reset(shell: Terminal) -> None:
+def test_preferences_are_set_and_reset(stored: QuickShell) -> None:
     """Default models with their answers, for all folders; nothing invalid is set."""
     preferences = ("preferences", "set")
-    done = await shell.writeit(*preferences, "models", "openai/say-it=2", "--json")
+    done = stored.writeit(*preferences, "models", "openai/say-it=2", "--json")
     assert done.code == 0, done.err
-    elsewhere = shell.folder / "elsewhere"
+    elsewhere = stored.folder / "elsewhere"
     (elsewhere / "pipelines").mkdir(parents=True)
-    shown = await shell.writeit("preferences", "show", "--json", at=elsewhere)
+    shown = stored.writeit("preferences", "show", "--json", at=elsewhere)
     chosen = [{"model": "openai/say-it", "samples": 2}]
     assert done.json["models"] == shown.json["models"] == chosen
     for wrong in (("models", "nobody/x"), ("exportFormat", "pdf"), ("colour", "red")):
-        assert (await shell.writeit(*preferences, *wrong)).code == 2
+        assert stored.writeit(*preferences, *wrong).code == 2
+    stored.writeit(*preferences, "models")
+    assert stored.writeit("preferences", "show", "--json").json["models"] == []
+
+
+async def test_models_of_the_preferences_are_asked(shell: Terminal) -> None:
+    """As often as is set there, until they are reset."""
+    preferences = ("preferences", "set", "models")
+    assert (await shell.writeit(*preferences, "openai/say-it=2")).code == 0
     run = await shell.writeit("run", "tech-article", "notes.md")
     assert "openai/say-it (2 answers)" in run.err
-    await shell.writeit(*preferences, "models")
-    assert (await shell.writeit("preferences", "show", "--json")).json["models"] == []
+    assert (await shell.writeit(*preferences)).code == 0
 
 
-async def test_the_shell_completes_runs_and_pipelines(shell: Terminal) -> None:
+def test_the_shell_completes_runs_and_pipelines(
+    stored: QuickShell, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """And says how it is set up."""
-    await shell.writeit("preferences", "set", "defaultModels", "draft=ollama/phi")
-    script = await shell.writeit("completion", "bash")
+    stored.writeit("preferences", "set", "defaultModels", "draft=ollama/phi")
+    script = stored.writeit("completion", "bash")
     assert "_WRITEIT_COMPLETE=bash_complete" in script.out
+    monkeypatch.setenv("_WRITEIT_COMPLETE", "bash_complete")
     for words, completed in (
         ("writeit pipeline show te", "tech-article"),
         ("writeit show la", "last"),
         ("writeit pre", "preferences"),
-        ("writeit run tech-article -m openai/", "openai/say-one"),
+        ("writeit run tech-article -m openai/", "openai/gpt-4o"),
         ("writeit run tech-article -m ollama/", "ollama/phi"),
     ):
-        shell.environment |= {
-            "_WRITEIT_COMPLETE": "bash_complete",
-            "COMP_WORDS": words,
-            "COMP_CWORD": str(words.count(" ")),
-        }
-        found = await shell.writeit()
-        assert f"plain,{completed}" in found.out.splitlines()
-    del shell.environment["_WRITEIT_COMPLETE"]
+        monkeypatch.setenv("COMP_WORDS", words)
+        monkeypatch.setenv("COMP_CWORD", str(words.count(" ")))
+        assert f"plain,{completed}" in stored.writeit().out.splitlines()
 
 
 async def test_inputs_without_a_value_are_asked_for(shell: Terminal) -> None:

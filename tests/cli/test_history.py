@@ -4,76 +4,29 @@ import asyncio
 import json
 import os
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from storage.whole import CHILD, DELETED, FINISHED, GRANDCHILD, STREAMING, whole_store
-from support.terminal import CommandResult, Terminal
-from writeit.app import main
+from storage.whole import CHILD, DELETED, FINISHED, GRANDCHILD, STREAMING
+from support.terminal import QuickShell, Terminal
 from writeit.domain.session import UserPreferences
 from writeit.storage.store import LmdbStore
 
 
-class Shell:
-    """A shell in a folder, without a process for each command."""
-
-    def __init__(
-        self,
-        folder: Path,
-        monkeypatch: pytest.MonkeyPatch,
-        capture: pytest.CaptureFixture[str],
-    ) -> None:
-        self.folder = folder
-        self._monkeypatch = monkeypatch
-        self._capture = capture
-
-    def writeit(self, *arguments: str, at: Path | None = None) -> CommandResult:
-        """Run one command."""
-        self._monkeypatch.chdir(at or self.folder)
-        code = 0
-        try:
-            main(arguments)
-        except SystemExit as exit_:
-            code = int(exit_.code or 0)
-        result = self._capture.readouterr()
-        return CommandResult(code, result.out, result.err)
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with a tree of runs, and a run that streams."""
-    return whole_store(tmp_path_factory.mktemp("made") / ".writeit" / "store")
-
-
 @pytest.fixture
-def shell(
-    made: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Shell:
-    """A shell in a new workspace."""
-    monkeypatch.setenv("WRITEIT_DATA_DIR", str(tmp_path / "data"))
-    folder = tmp_path / "notes"
-    shutil.copytree(made, folder / ".writeit" / "store")
-    return Shell(folder, monkeypatch, capsys)
-
-
-@pytest.fixture
-def fresh_shell(tmp_path: Path, shell: Shell) -> Shell:
+def fresh_shell(tmp_path: Path, stored: QuickShell) -> QuickShell:
     """The same shell in a new folder."""
-    shell.folder = tmp_path / "fresh"
-    (shell.folder / "pipelines").mkdir(parents=True)
-    return shell
+    stored.folder = tmp_path / "fresh"
+    (stored.folder / "pipelines").mkdir(parents=True)
+    return stored
 
 
-def test_the_log_has_the_newest_run_first(shell: Shell) -> None:
+def test_the_log_has_the_newest_run_first(stored: QuickShell) -> None:
     """Each line has an id, a time, a title and a status."""
-    result = shell.writeit("log")
+    result = stored.writeit("log")
     assert result.code == 0
     ids = [line.split()[0] for line in result.out.splitlines()]
     assert ids == [str(run) for run in (STREAMING, GRANDCHILD, CHILD, FINISHED)]
@@ -82,20 +35,20 @@ def test_the_log_has_the_newest_run_first(shell: Shell) -> None:
     assert "\x1b" not in result.out
 
 
-def test_the_log_can_be_filtered(shell: Shell) -> None:
+def test_the_log_can_be_filtered(stored: QuickShell) -> None:
     """By status, text and number; a message says that there is more."""
-    done = shell.writeit("log", "--status", "completed", "--json").json
+    done = stored.writeit("log", "--status", "completed", "--json").json
     assert [run["run_id"] for run in done] == [str(FINISHED)]
-    named = shell.writeit("log", "--text", "another", "--json").json
+    named = stored.writeit("log", "--text", "another", "--json").json
     assert {run["run_id"] for run in named} == {str(CHILD), str(GRANDCHILD)}
-    first = shell.writeit("log", "--limit", "1")
+    first = stored.writeit("log", "--limit", "1")
     assert len(first.out.splitlines()) == 1
     assert "--limit 2" in first.err
 
 
-def test_the_tree_shows_branches(shell: Shell) -> None:
+def test_the_tree_shows_branches(stored: QuickShell) -> None:
     """With ids and deleted runs."""
-    result = shell.writeit("log", "--tree")
+    result = stored.writeit("log", "--tree")
     assert re.search(
         rf"^Why bees dance · finished · .*{FINISHED}$", result.out, re.MULTILINE
     )
@@ -106,17 +59,17 @@ def test_the_tree_shows_branches(shell: Shell) -> None:
     assert re.search(rf"^   └─ from angles: .*{GRANDCHILD}$", result.out, re.MULTILINE)
 
 
-def test_the_tree_as_json_is_a_tree(shell: Shell) -> None:
+def test_the_tree_as_json_is_a_tree(stored: QuickShell) -> None:
     """Children are in their parents."""
-    trees = shell.writeit("log", "--tree", "--json").json
+    trees = stored.writeit("log", "--tree", "--json").json
     root = next(tree for tree in trees if tree["run_id"] == str(FINISHED))
     assert [child["run_id"] for child in root["children"]] == [str(CHILD), str(DELETED)]
     assert root["children"][1]["deleted"]
 
 
-def test_a_run_is_shown_as_its_view(shell: Shell) -> None:
+def test_a_run_is_shown_as_its_view(stored: QuickShell) -> None:
     """Without links and markup."""
-    result = shell.writeit("show", str(CHILD))
+    result = stored.writeit("show", str(CHILD))
     assert result.code == 0
     assert "Why bees dance" not in result.out.splitlines()[0]  # the run has a name
     assert "another way" in result.out.splitlines()[0]
@@ -125,34 +78,34 @@ def test_a_run_is_shown_as_its_view(shell: Shell) -> None:
     assert "**" not in result.out
 
 
-def test_a_step_is_shown_with_its_answers(shell: Shell) -> None:
+def test_a_step_is_shown_with_its_answers(stored: QuickShell) -> None:
     """An unknown step is refused with the names of the steps."""
-    result = shell.writeit("show", str(FINISHED), "--step", "draft")
+    result = stored.writeit("show", str(FINISHED), "--step", "draft")
     assert "draft · step 3 of 4" in result.out
     assert "Answer 2 · openai/gpt-4o" in result.out
-    wrong = shell.writeit("show", str(FINISHED), "--step", "drafts")
+    wrong = stored.writeit("show", str(FINISHED), "--step", "drafts")
     assert wrong.code == 1
     assert "draft" in wrong.err
 
 
-def test_a_run_and_a_step_as_json(shell: Shell) -> None:
+def test_a_run_and_a_step_as_json(stored: QuickShell) -> None:
     """In the data model's own names."""
-    run = shell.writeit("show", str(FINISHED), "--json").json
+    run = stored.writeit("show", str(FINISHED), "--json").json
     assert run["pipeline_run_id"] == str(FINISHED)
-    step = shell.writeit("show", str(FINISHED), "--step", "draft", "--json").json
+    step = stored.writeit("show", str(FINISHED), "--step", "draft", "--json").json
     assert step == run["steps"]["draft"]
 
 
-def test_usage_shows_totals(shell: Shell) -> None:
+def test_usage_shows_totals(stored: QuickShell) -> None:
     """By model, day and pipeline, or as --by says."""
-    result = shell.writeit("usage")
+    result = stored.writeit("usage")
     assert "8 calls" in result.out
     for kind in ("model", "day", "pipeline"):
         assert f"By {kind}" in result.out
-    report = shell.writeit("usage", "--by", "run", "--json").json
+    report = stored.writeit("usage", "--by", "run", "--json").json
     assert [row["key"] for row in report["rows"]] == [str(FINISHED)]
     assert report["total"]["calls"] == 8
-    later = shell.writeit("usage", "--since", "2030-01-01", "--json").json
+    later = stored.writeit("usage", "--since", "2030-01-01", "--json").json
     assert later["total"]["calls"] == 0
 
 
@@ -163,7 +116,7 @@ def normalized(text: str) -> str:
 
 @pytest.mark.parametrize("form", ["yaml", "json"])
 def test_a_run_tree_moves_to_another_folder(
-    shell: Shell, tmp_path: Path, form: str
+    stored: QuickShell, tmp_path: Path, form: str
 ) -> None:
     """The exports are the same in both folders, and the store is valid."""
     target = tmp_path / "target"
@@ -171,45 +124,45 @@ def test_a_run_tree_moves_to_another_folder(
     runs = (GRANDCHILD, FINISHED, CHILD)
     texts = {}
     for run in runs:
-        texts[run] = shell.writeit("export", str(run), "-f", form).out
+        texts[run] = stored.writeit("export", str(run), "-f", form).out
         file = tmp_path / f"{run}.{form}"
         file.write_text(texts[run], encoding="utf-8", newline="")
-        result = shell.writeit("import", str(file), at=target)
+        result = stored.writeit("import", str(file), at=target)
         assert result.code == 0, result.err
         assert str(run) in result.out
     for run in runs:
-        again = shell.writeit("export", str(run), "-f", form, at=target)
+        again = stored.writeit("export", str(run), "-f", form, at=target)
         assert normalized(again.out) == normalized(texts[run])
-    assert shell.writeit("store", "verify", at=target).code == 0
-    tree = shell.writeit("log", "--tree", at=target).out
-    assert shell.writeit("log", "--tree").out.endswith(tree)
+    assert stored.writeit("store", "verify", at=target).code == 0
+    tree = stored.writeit("log", "--tree", at=target).out
+    assert stored.writeit("log", "--tree").out.endswith(tree)
 
 
-def test_an_import_prints_json(shell: Shell, tmp_path: Path) -> None:
+def test_an_import_prints_json(stored: QuickShell, tmp_path: Path) -> None:
     """The id and the status of the run."""
     (tmp_path / "b" / ".git").mkdir(parents=True)
-    shell.writeit("export", str(FINISHED), "--json", "-o", str(tmp_path / "run.json"))
-    report = shell.writeit(
+    stored.writeit("export", str(FINISHED), "--json", "-o", str(tmp_path / "run.json"))
+    report = stored.writeit(
         "import", str(tmp_path / "run.json"), "--json", at=tmp_path / "b"
     ).json
     assert report == {"run_id": str(FINISHED), "status": "COMPLETED"}
 
 
-def test_an_existing_run_is_not_imported_again(shell: Shell) -> None:
+def test_an_existing_run_is_not_imported_again(stored: QuickShell) -> None:
     """Exit code 1 with a hint; nothing changes."""
-    shell.writeit("export", str(FINISHED), "-o", "run.yaml")
-    before = shell.writeit("store", "status").out
-    result = shell.writeit("import", "run.yaml")
+    stored.writeit("export", str(FINISHED), "-o", "run.yaml")
+    before = stored.writeit("store", "status").out
+    result = stored.writeit("import", "run.yaml")
     assert result.code == 1
     assert "already" in result.err
     assert "another folder" in result.err
-    assert shell.writeit("store", "status").out == before
+    assert stored.writeit("store", "status").out == before
 
 
 @pytest.mark.parametrize(
     "content", [b"", b"\xff\xfe\x00", b"prose\n", b"writeit_export: 99\n", b"[" * 9999]
 )
-def test_an_invalid_file_is_refused(fresh_shell: Shell, content: bytes) -> None:
+def test_an_invalid_file_is_refused(fresh_shell: QuickShell, content: bytes) -> None:
     """Exit code 1, no store is made, no traceback."""
     (fresh_shell.folder / "x.yaml").write_bytes(content)
     result = fresh_shell.writeit("import", "x.yaml")
@@ -219,7 +172,7 @@ def test_an_invalid_file_is_refused(fresh_shell: Shell, content: bytes) -> None:
     assert not (fresh_shell.folder / ".writeit").exists()
 
 
-def test_a_file_that_is_too_large_is_not_read(fresh_shell: Shell) -> None:
+def test_a_file_that_is_too_large_is_not_read(fresh_shell: QuickShell) -> None:
     """It is refused by its size."""
     with (fresh_shell.folder / "x.yaml").open("wb") as file:
         file.truncate(300 * 1024 * 1024)
@@ -228,22 +181,22 @@ def test_a_file_that_is_too_large_is_not_read(fresh_shell: Shell) -> None:
     assert "too large" in result.err
 
 
-def test_markdown_has_the_run_in_its_front_matter(shell: Shell) -> None:
+def test_markdown_has_the_run_in_its_front_matter(stored: QuickShell) -> None:
     """The text follows."""
-    result = shell.writeit("export", str(FINISHED), "-f", "markdown")
+    result = stored.writeit("export", str(FINISHED), "-f", "markdown")
     front, text = result.out.split("---\n")[1:]
     assert yaml.safe_load(front)["writeit_export"]["run"] == str(FINISHED)
     assert text == "Answer 106. " * 399 + "Answer 106.\n"
 
 
-def test_formats_do_not_contradict_each_other(shell: Shell) -> None:
+def test_formats_do_not_contradict_each_other(stored: QuickShell) -> None:
     """Wrong usage is exit code 2."""
-    assert shell.writeit("export", str(FINISHED), "--json", "-f", "yaml").code == 2
+    assert stored.writeit("export", str(FINISHED), "--json", "-f", "yaml").code == 2
 
 
-def test_a_run_that_streamed_is_exported_paused(shell: Shell) -> None:
+def test_a_run_that_streamed_is_exported_paused(stored: QuickShell) -> None:
     """It contains the text received of the incomplete answer."""
-    run = json.loads(shell.writeit("export", str(STREAMING), "-f", "json").out)["run"]
+    run = json.loads(stored.writeit("export", str(STREAMING), "-f", "json").out)["run"]
     (answer,) = run["steps"]["angles"]["ai_responses"]
     assert run["status"] == "PAUSED"
     assert answer["raw_output"] == "Bees dance, and so do we; who could not?"
@@ -265,7 +218,7 @@ def test_a_run_that_streamed_is_exported_paused(shell: Shell) -> None:
     ],
 )
 def test_reading_makes_no_store(
-    fresh_shell: Shell, arguments: tuple[str, ...], code: int
+    fresh_shell: QuickShell, arguments: tuple[str, ...], code: int
 ) -> None:
     """A new folder does not change."""
     result = fresh_shell.writeit(*arguments)
@@ -280,7 +233,7 @@ BROKEN = "name: broken\nsteps: []\n"
 
 
 @pytest.mark.parametrize("place", ["pipelines/broken.yaml", "draft/broken.yaml"])
-def test_one_file_is_checked(fresh_shell: Shell, place: str) -> None:
+def test_one_file_is_checked(fresh_shell: QuickShell, place: str) -> None:
     """In any folder; problems of other files are not shown."""
     (fresh_shell.folder / "pipelines" / "other.yaml").write_text("name: [\n")
     file = fresh_shell.folder / place
@@ -294,7 +247,7 @@ def test_one_file_is_checked(fresh_shell: Shell, place: str) -> None:
     assert {problem["severity"] for problem in report["problems"]} == {"error"}
 
 
-def test_pipelines_are_listed_as_json(fresh_shell: Shell) -> None:
+def test_pipelines_are_listed_as_json(fresh_shell: QuickShell) -> None:
     """With the steps and inputs that a script needs."""
     pipelines = fresh_shell.writeit("pipeline", "list", "--json").json
     article = next(
@@ -304,7 +257,7 @@ def test_pipelines_are_listed_as_json(fresh_shell: Shell) -> None:
     assert article["inputs"][0]["name"] == "source_material"
 
 
-def test_the_protocol_is_printed(fresh_shell: Shell) -> None:
+def test_the_protocol_is_printed(fresh_shell: QuickShell) -> None:
     """As JSON, with and without --json; the help lists the command."""
     schema: Any = fresh_shell.writeit("protocol", "--json").json
     assert schema == fresh_shell.writeit("protocol").json
@@ -342,15 +295,15 @@ def on_screen(folder: Path, **environment: str) -> str:
     [("default", "32"), ("dark", "92"), ("light", "32"), ("plain", None)],
 )
 def test_the_theme_colours_the_tree(
-    shell: Shell, theme: str, finished: str | None
+    stored: QuickShell, theme: str, finished: str | None
 ) -> None:
     """Bright on dark, deep on light, standard by default, or none."""
-    prefer(shell.folder, theme)
-    shown = on_screen(shell.folder)
+    prefer(stored.folder, theme)
+    shown = on_screen(stored.folder)
     codes = set(re.findall(r"\x1b\[(\d+)m", shown)) - {"0"}
     assert codes == (set() if finished is None else codes | {finished})
 
 
-def test_no_color_turns_colours_off(shell: Shell) -> None:
+def test_no_color_turns_colours_off(stored: QuickShell) -> None:
     """See https://no-color.org."""
-    assert "\x1b" not in on_screen(shell.folder, NO_COLOR="1")
+    assert "\x1b" not in on_screen(stored.folder, NO_COLOR="1")

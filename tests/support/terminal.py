@@ -17,9 +17,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from support.provider import Provider
 from support.waiting import TIMEOUT
 from support.workspace import new_workspace
+from writeit.app import main
+from writeit.domain.run import PipelineRun
+from writeit.ports.store import RunQuery
+from writeit.storage.location import STORE_SUBFOLDER
+from writeit.storage.store import LmdbStore
 
 AGAIN = 5
 """Seconds after which a person presses a key again."""
@@ -37,6 +44,36 @@ class CommandResult:
     def json(self) -> Any:
         """What it said as JSON."""
         return json.loads(self.out)
+
+
+class QuickShell:
+    """A shell in a folder, without a process for each command."""
+
+    def __init__(
+        self,
+        folder: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capture: pytest.CaptureFixture[str],
+    ) -> None:
+        self.folder = folder
+        self._monkeypatch = monkeypatch
+        self._capture = capture
+
+    @property
+    def store(self) -> Path:
+        """The folder of the store."""
+        return self.folder / STORE_SUBFOLDER
+
+    def writeit(self, *arguments: str, at: Path | None = None) -> CommandResult:
+        """Run one command."""
+        self._monkeypatch.chdir(at or self.folder)
+        code = 0
+        try:
+            main(arguments)
+        except SystemExit as exit_:
+            code = int(exit_.code or 0)
+        result = self._capture.readouterr()
+        return CommandResult(code, result.out, result.err)
 
 
 class Terminal:
@@ -63,6 +100,13 @@ class Terminal:
         async with asyncio.timeout(TIMEOUT):
             out, err = await process.communicate(given)
         return CommandResult(process.returncode or 0, out.decode(), err.decode())
+
+    def newest(self, count: int = 1) -> list[PipelineRun]:
+        """The newest runs, as they are stored."""
+        with contextlib.closing(LmdbStore.open(self.folder / STORE_SUBFOLDER)) as store:
+            listed = store.list_runs(RunQuery(limit=count)).runs
+            stored = [store.get_run(summary.run_id) for summary in listed]
+        return [each.run for each in stored if each is not None]
 
     @contextlib.asynccontextmanager
     async def screen(self, *arguments: str) -> AsyncIterator[Screen]:
