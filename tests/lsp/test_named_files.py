@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import pytest
 
@@ -50,6 +51,22 @@ async def test_notes_are_sent_in_order_each_fenced_by_its_name(
         f'<file name="research/b10.md">\n{C}\n</file>\n\n'
         f'<file name="a.md">\n{A}\n</file>\n</notes>'
     ) in sent
+
+
+@pytest.mark.parametrize("name", ["caf\u00e9/cr\u00e8me.md", "caf\u00e9/cr\u00e8*.md"])
+async def test_a_name_means_a_file_with_other_characters_for_its_accents(
+    docs: OpenDocuments, place: Path, name: str
+) -> None:
+    """As macOS writes them, or Linux; the file's own name is sent."""
+    forms = normalize("NFC", name), normalize("NFD", name)
+    for number, (there, named) in enumerate((forms, forms[::-1])):
+        file = place / f"{number}" / there.replace("*", "me")
+        file.parent.mkdir(parents=True)
+        file.write_text("Cold.", "utf-8")
+        page = opened(docs, place, f"notes: {number}/{named}")
+        run_id = await docs.editor.start_run(uri=page.uri)
+        own = f'<file name="{file.relative_to(place)}">\nCold.\n</file>'
+        assert own in await prompt(docs.editor, run_id)
 
 
 async def test_context_is_sent_apart_and_what_is_typed_counts(

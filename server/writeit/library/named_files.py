@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from itertools import islice
 from pathlib import Path, PurePosixPath
+from unicodedata import normalize
 
 from writeit.domain.document import RunDocument, SourceFile
 from writeit.domain.errors import (
@@ -34,7 +36,6 @@ MAX_FOLDER_ENTRIES = 5_000
 """Entries of a folder that are looked at for a pattern."""
 SUFFIXES = (".md", ".markdown", ".mdown", ".mkd", ".mdx", ".qmd", ".rmd", ".txt")
 KEYS = ("notes", "context")
-_CORRECT = "Correct the front matter of the document."
 _PROBLEM_CODES: Mapping[type, ProblemCode] = {
     NotFound: "missing-file",
     NotTrusted: "outside-workspace",
@@ -58,9 +59,10 @@ def read_named_files(
     left, seen = MAX_CHARACTERS, {Path(document.path).resolve()}
     files: dict[str, list[SourceFile]] = {key: [] for key in KEYS}
     named = [
-        (key, *found)
+        (key, *file)
         for key in KEYS
-        for found in _find_all(getattr(config, key), document.path, folder)
+        for pattern in getattr(config, key)
+        for file in _find_files(pattern, document.path, folder)
     ]
     for key, name, path in named:
         if path.resolve() in seen:
@@ -110,7 +112,7 @@ def find_file_problems(
         patterns = getattr(parts.config, key)
         for index, pattern in enumerate(patterns):
             try:
-                list(_find_all([pattern], document, folder))
+                list(_find_files(pattern, document, folder))
             except WriteItError as error:
                 path = (WRITEIT_KEY, key, index)
                 has_path = parts.source.has_path(path)
@@ -126,7 +128,7 @@ def suggest_files(typed: str, document: str, folder: Path | None) -> list[str]:
     """Return the names that may be meant by a half-written one: files, and folders."""
     start, slash, _ = typed.rpartition("/")
     found: dict[str, None] = {}
-    for base in _bases(document, folder) if document or folder else ():
+    for base in _bases(document, folder):
         place = base / start
         for name in _entries(place) if _is_inside(place, folder or base) else ():
             is_folder = (place / name).is_dir()
@@ -135,62 +137,50 @@ def suggest_files(typed: str, document: str, folder: Path | None) -> list[str]:
     return list(found)
 
 
-def _find_all(
-    patterns: Sequence[str], document: str, folder: Path | None
+def _find_files(
+    pattern: str, document: str, folder: Path | None
 ) -> Iterator[tuple[str, Path]]:
-    """Yield the name and the path of each file, in order.
+    """Yield the name and the path of each file that a name or a pattern means.
 
-    A name is looked for beside the document first, then in the workspace folder.
+    They are looked for beside the document first, then in the workspace folder.
     """
-    bases = _bases(document, folder)
-    for pattern in patterns:
-        parts = _checked_parts(pattern)
-        for base in bases:
-            place = Path(os.path.normpath(base.joinpath(*parts[:-1])))
-            paths = [place / name for name in _matches(place, parts[-1])]
-            if paths:
-                break
-        else:
-            raise NotFound(
-                f"The front matter names {pattern}. There is no such file.",
-                hint=f"Create it beside the document or in {bases[-1]}, or change the"
-                " front matter.",
-            )
-        for path in paths:
-            if not _is_inside(path, folder or base):
-                raise _not_a_place(pattern)
-            yield PurePosixPath(*parts[:-1], path.name).as_posix(), path
-
-
-def _bases(document: str, folder: Path | None) -> list[Path]:
-    """Return the folders in which names are looked for, the nearest first.
-
-    Raises:
-        InvalidParams: there is none.
-    """
-    beside = [Path(document).absolute().parent] if document else []
-    bases = [*dict.fromkeys([*beside, *([folder] if folder else [])])]
+    bases, parts = _bases(document, folder), _checked_parts(pattern)
     if not bases:
         raise InvalidParams(
             "The front matter names files, and the document has no folder.",
             hint="Save the document first.",
         )
-    return bases
+    found = next(filter(None, (_find_in(base, parts) for base in bases)), None)
+    if found is None:
+        raise NotFound(
+            f"The front matter names {pattern}. There is no such file.",
+            hint=f"Create it beside the document or in {bases[-1]}, or change the"
+            " front matter.",
+        )
+    for name, path in found:
+        if not _is_inside(path, folder or bases[0]):
+            raise _not_a_place(pattern)
+        yield name, path
+
+
+def _bases(document: str, folder: Path | None) -> list[Path]:
+    """Return the folders in which names are looked for, the nearest first."""
+    beside = Path(document).absolute().parent if document else None
+    return list(dict.fromkeys(filter(None, (beside, folder))))
 
 
 def _checked_parts(pattern: str) -> tuple[str, ...]:
+    if not _is_text(pattern) or not pattern.isprintable() or "\\" in pattern:
+        raise InvalidParams(
+            f"{pattern!r} is not the name of a text.",
+            hint="Write / between folders, and at the end one of these:"
+            f" {', '.join(SUFFIXES)}.",
+        )
     parts = PurePosixPath(pattern).parts
-    if not parts or not pattern.isprintable() or "\\" in pattern or parts[-1] == "..":
-        raise InvalidParams(f"{pattern!a} is not the name of a file.", hint=_CORRECT)
     if any("*" in part or "?" in part for part in parts[:-1]):
         raise InvalidParams(
             f"{pattern}: * and ? may stand only in a file's name, not in a folder's.",
             hint="Name each folder.",
-        )
-    if not _is_text(parts[-1]):
-        raise InvalidParams(
-            f"{pattern} is not the name of a text.",
-            hint=f"It must end in {', '.join(SUFFIXES)}.",
         )
     is_hidden = any(part.startswith((".", "~")) and part != ".." for part in parts)
     if is_hidden or parts[0].startswith("/") or len(parts) > MAX_FILES:
@@ -198,15 +188,29 @@ def _checked_parts(pattern: str) -> tuple[str, ...]:
     return parts
 
 
+def _find_in(base: Path, parts: Sequence[str]) -> list[tuple[str, Path]]:
+    """Return the files below a folder, with the names that they have there."""
+    place, names = base, list[str]()
+    for part in parts[:-1]:
+        names += _matches(place, part)[:1] or [part]
+        place = Path(os.path.normpath(place / names[-1]))
+    return [
+        (PurePosixPath(*names, name).as_posix(), place / name)
+        for name in _matches(place, parts[-1])
+        if (place / name).is_file()
+    ]
+
+
 def _matches(place: Path, name: str) -> list[str]:
-    """Return the files of a folder that a name or a pattern means."""
-    try:
-        if "*" not in name and "?" not in name:
-            return [name] if (place / name).is_file() else []
-        pattern = name.replace("[", "[[]")
-        return [n for n in _entries(place) if fnmatchcase(n, pattern) and _is_text(n)]
-    except OSError:  # a name that is too long
-        return []
+    """Return the entries of a folder that a name or a pattern means.
+
+    An accent may be a character of its own in one of them, and not in the other.
+    """
+    with suppress(OSError):  # a name that is too long
+        if (place / name).exists():
+            return [name]
+    pattern = normalize("NFC", name.replace("[", "[[]"))
+    return [n for n in _entries(place) if fnmatchcase(normalize("NFC", n), pattern)]
 
 
 def _entries(place: Path) -> list[str]:
@@ -217,12 +221,13 @@ def _entries(place: Path) -> list[str]:
     except OSError:
         return []
     names = [n for n in names if not n.startswith((".", "~")) and n.isprintable()]
-    return sorted(names, key=lambda n: [*map(_number, re.split(r"(\d+)", n))])
+    return sorted(names, key=_order)
 
 
-def _number(part: str) -> tuple[int, str]:
+def _order(name: str) -> list[tuple[int, str]]:
     """Order `chapter 2` before `chapter 10`."""
-    return (int(part) if part.isdecimal() else -1, part)
+    parts = re.split(r"(\d+)", name)
+    return [(int(part) if part.isdecimal() else -1, part) for part in parts]
 
 
 def _is_text(name: str) -> bool:
