@@ -93,16 +93,15 @@ async def _print_hits(
 ) -> bool:
     async with open_existing_workspace(Path.cwd(), context) as workspace:
         hits, cursor = await _find(workspace.store, query)
+        if as_json:
+            print_json([_hit_to_json(hit) for hit in hits])
+            return True
         theme = Theme(workspace.engine.preferences.theme)
-        rows = list[dict[str, object]]()
         for run_id, of_run in groupby(hits, key=lambda hit: hit.run_id):
             stored = workspace.store.get_run(run_id)
             if stored is None:
                 continue  # it was deleted meanwhile
             run, hidden = stored.run, hidden_in(stored.run)
-            if as_json:
-                rows += [_hit_to_json(hit) for hit in of_run]
-                continue
             when = theme.style_dim(f"{run.created_at:%Y-%m-%d %H:%M}")
             label = theme.style_bold(wording.run_label(run))
             echo_styled(f"{run_id}  {when}  {label}")
@@ -110,9 +109,6 @@ async def _print_hits(
                 echo_styled(f"  {theme.style_dim(place)}")
                 for hit in those:
                     echo_styled(f"    {make_visible(hit.match.excerpt)}")
-        if as_json:
-            print_json(rows)
-            return True
         if not hits:
             echo("Nothing was found.", err=True)
         if cursor is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 from lsprotocol import types
 
@@ -31,6 +32,9 @@ async def find_symbols(
         folder = session.resolve_folder(path_to_uri(path))
         try:
             page = await folder.store.search(query)
+            while not page.hits and page.next_cursor:
+                more = replace(query, cursor=page.next_cursor)
+                page = await folder.store.search(more)
             symbols += [s for h in page.hits if (s := await _to_symbol(folder, h))]
         except WriteItError as error:
             logger.warning("%s", error.message)
