@@ -7,6 +7,7 @@ compared with what runs have stored of documents that are gone.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping
 from uuid import UUID
 
@@ -71,7 +72,7 @@ async def move_documents(engine: Engine, moves: Mapping[str, str]) -> list[UUID]
 
 
 def gone_documents(store: Store, is_gone: Callable[[str], bool]) -> frozenset[str]:
-    """Return the URIs of the newest runs' documents that are gone."""
+    """Return the URIs of the documents of the newest 200 runs that are gone."""
     runs = store.list_runs(RunQuery(limit=PAGE_RUNS)).runs
     return frozenset(filter(is_gone, {uri for run in runs for uri in run.documents}))
 
@@ -79,34 +80,23 @@ def gone_documents(store: Store, is_gone: Callable[[str], bool]) -> frozenset[st
 def find_lost_document(store: Store, gone: frozenset[str], text: str) -> str | None:
     """Return the URI of the document of `gone` that had most of `text`, or None.
 
-    Headings and labels do not count: notes of one template have the same. Reading takes
-    time, so call it in a thread.
+    Lines that several documents have, and headings and labels, do not count: notes of
+    one template have the same. Reading takes time, so call it in a thread.
     """
-    lost = _lost_texts(store, gone)
-    words = count_words("\n".join(_prose(text)))
-    found = most_similar(words, (count_words(old) for _, old in lost))
-    return None if found is None else lost[found][0]
-
-
-def _lost_texts(store: Store, gone: frozenset[str]) -> list[tuple[str, str]]:
-    """Return the URI and the stored text of the documents of `gone`, by run.
-
-    A line that several documents have, such as one of their template, is left out.
-    """
-    texts = [
-        (uri, _stored_text(store, run.run_id, uri))
+    stored = [
+        (uri, _prose(_stored_text(store, run.run_id, uri)))
         for run in store.list_runs(RunQuery(limit=PAGE_RUNS)).runs
         for uri in run.documents
     ]
-    having: dict[str, set[str]] = {}
-    for uri, text in texts:
-        for line in _prose(text):
-            having.setdefault(line, set()).add(uri)
-    return [
-        (uri, "\n".join(line for line in _prose(text) if len(having[line]) == 1))
-        for uri, text in texts
+    having = Counter(line for _, line in {(u, line) for u, ls in stored for line in ls})
+    lost = [
+        (uri, "\n".join(line for line in lines if having[line] == 1))
+        for uri, lines in stored
         if uri in gone
     ]
+    words = count_words("\n".join(_prose(text)))
+    found = most_similar(words, (count_words(old) for _, old in lost))
+    return None if found is None else lost[found][0]
 
 
 def _prose(text: str) -> list[str]:
