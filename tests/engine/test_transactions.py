@@ -173,7 +173,8 @@ async def test_pending_writes_are_written_by_the_next_heartbeat(
     monkeypatch.setattr("writeit.engine.leases.HEARTBEAT_SECONDS", 0)
     run = await interrupted(setup, store)
     found = asyncio.Event()
-    setup.engine.start_monitoring(lambda _: found.set())
+    setup.engine.transactions.on_change = lambda _: found.set()
+    setup.engine.start_monitoring()
     store.full = False
     await asyncio.wait_for(found.wait(), TIMEOUT)
     stored = store.get_run(run.pipeline_run_id)

@@ -724,18 +724,6 @@ async def test_usage_is_read_since_a_time(store: Store) -> None:
     assert list(store.usage_records(at(4))) == []
 
 
-async def test_every_write_increases_the_transaction_id(store: Store) -> None:
-    """A decision, streamed text, of any process; reads do not."""
-    before = store.last_transaction_id()
-    run = await put(store, a_run())
-    after = store.last_transaction_id()
-    assert after > before
-    read(store, run)
-    assert store.last_transaction_id() == after
-    await ask(store, run.pipeline_run_id, 11)
-    assert store.last_transaction_id() > after
-
-
 async def test_a_run_is_found_by_a_document_it_was_applied_to(store: Store) -> None:
     """So a new article leads to its run."""
     run = await put(store, a_run(uri="file:///notes/bees.md"))

@@ -14,7 +14,7 @@ from writeit.cli.output import echo, json_option, print_json
 from writeit.cli.workspace import find_workspace, read_text_file, run_async
 from writeit.domain.errors import WriteItError
 from writeit.domain.run import PipelineStatus
-from writeit.domain.run_summary import RunSummary, StaleStep
+from writeit.domain.run_summary import RunSummary, StaleStep, TodaysTexts
 from writeit.domain.session import UserPreferences
 from writeit.engine.queries import LAST_RUN, list_all_runs
 from writeit.engine.sessions import start_session
@@ -123,9 +123,9 @@ async def _find_stale(
         return ()
     library, _ = read_library(workspace)
     engine = start_session(ports, workspace, store)
-    today = library.todays_texts(
-        summary.pipeline, document, config.inputs, own_pipelines()
-    )
+    pipeline = library.usable_pipeline(summary.pipeline)
+    own, primers = own_pipelines(), library.usable_primers
+    today = TodaysTexts(document, config.inputs, pipeline, primers, own)
     return await engine.find_stale_steps(summary.run_id, today)
 
 

@@ -306,7 +306,7 @@ async def _execute(
     stream_printer: StreamPrinter,
 ) -> tuple[PipelineRun, tuple[str, ...] | None]:
     async with open_workspace(request.file or Path.cwd(), context) as workspace:
-        workspace.engine.start_monitoring(lambda _: None)
+        workspace.engine.start_monitoring()
         opened = await open_run(workspace, request)
         run_id = opened.run.pipeline_run_id
         try:

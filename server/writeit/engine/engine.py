@@ -113,21 +113,14 @@ class Engine:
         return self._clock.now()
 
     def start_monitoring(
-        self,
-        on_change: Callable[[UUID], None],
-        on_notice: Callable[[str], object] = lambda _: None,
+        self, on_notice: Callable[[str], object] = lambda _: None
     ) -> None:
         """Renew leases, recover runs of dead owners and watch other processes.
 
-        `on_change` gets each run that was recovered or changed by another process,
-        `on_notice` each message that the store has for the user.
+        `on_notice` gets each message that the store has for the user.
         """
-        self._lease_monitor.start(
-            self._dispatcher.active_generations.keys,
-            on_change,
-            self._notify_text,
-            on_notice,
-        )
+        active_runs = self._dispatcher.active_generations.keys
+        self._lease_monitor.start(active_runs, self._notify_text, on_notice)
 
     async def load_run(self, run_id: UUID) -> PipelineRun:
         """Read a run; recover it first if its owner died.
@@ -245,11 +238,11 @@ class Engine:
         Raises:
             InvalidTransition: nothing is stale.
         """
-        stale = await self.find_stale_steps(run_id, today)
         run = await self.load_run(run_id)
-        now = max(self._clock.now(), run.updated_at)
         pinned = self.configuration(run)
         today = staleness.without_own_text(self.store, run, today)
+        stale = await find_stale_steps(self._services, run, pinned, today)
+        now = max(self._clock.now(), run.updated_at)
         event = staleness.refresh(run, stale, pinned, today, self.new_id(), now)
         branches = tuple(self.store.children(run_id))
         for stored in filter(None, map(self.store.get_run, branches)):

@@ -33,7 +33,7 @@ from writeit.text.thoughts import estimated_tokens
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.5
-"""How often the store's transaction id is compared; that reads no records."""
+"""How often the store's log of changed runs is read."""
 
 
 class ExternalChanges:
@@ -42,15 +42,13 @@ class ExternalChanges:
     def __init__(self, store: Store, transactions: RunTransactions) -> None:
         self._store = store
         self._transactions = transactions
-        self._last_write: int | None = None
-        self._newest_change = b""
+        self._newest_change: bytes | None = None
 
     async def poll_until_cancelled(
         self,
         own_runs: Callable[[], Collection[UUID]],
-        on_change: Callable[[UUID], object],
         on_text: Callable[[UUID], object],
-        on_notice: Callable[[str], object] = lambda _: None,
+        on_notice: Callable[[str], object],
     ) -> None:
         """Poll until cancelled; after a store error, poll again."""
         while True:
@@ -64,22 +62,16 @@ class ExternalChanges:
                 logger.warning("external changes: %s", error.message)
                 continue
             for run_id in changed:
-                on_change(run_id)
+                self._transactions.on_change(run_id)
             for run_id in streaming:
                 on_text(run_id)
 
     def poll(self, own_runs: Collection[UUID] = ()) -> tuple[list[UUID], list[UUID]]:
         """Return the runs other processes changed since the last poll, and stream now.
 
-        The first poll returns nothing.
+        The first poll returns no changes.
         """
-        last_write = self._store.last_transaction_id()
-        if last_write == self._last_write:
-            return [], []
-        is_first, self._last_write = self._last_write is None, last_write
         changed, self._newest_change = self._store.changed_runs(self._newest_change)
-        if is_first:
-            return [], []
         streaming = [r for r in self._store.streaming_runs() if r not in own_runs]
         return [r for r in changed if not self._is_own_change(r)], streaming
 
@@ -120,7 +112,6 @@ class LeaseMonitor:
     def start(
         self,
         active_runs: Callable[[], Collection[UUID]],
-        on_change: Callable[[UUID], None],
         on_text: Callable[[UUID], None],
         on_notice: Callable[[str], object],
     ) -> None:
@@ -129,9 +120,9 @@ class LeaseMonitor:
         `active_runs` returns the runs this process generates answers for.
         """
         if not self._tasks:
-            monitor = self.monitor_until_cancelled(active_runs, on_change)
+            monitor = self.monitor_until_cancelled(active_runs)
             poll = self._external_changes.poll_until_cancelled(
-                active_runs, on_change, on_text, on_notice
+                active_runs, on_text, on_notice
             )
             self._tasks = [asyncio.create_task(monitor), asyncio.create_task(poll)]
 
@@ -142,9 +133,7 @@ class LeaseMonitor:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def monitor_until_cancelled(
-        self,
-        active_runs: Callable[[], Iterable[UUID]],
-        on_change: Callable[[UUID], None],
+        self, active_runs: Callable[[], Iterable[UUID]]
     ) -> None:
         """Monitor until cancelled; after a store error, go on at the next heartbeat."""
         while True:
@@ -155,10 +144,8 @@ class LeaseMonitor:
                 )
                 for run_id in self._transactions.pending_writes:
                     await self._transactions.flush(run_id)
-                    on_change(run_id)
                 await self.end_dead_sessions()
-                for run_id in await self.recover_lost_runs(set(active_runs())):
-                    on_change(run_id)
+                await self.recover_lost_runs(set(active_runs()))
             except StoreError as error:
                 logger.warning("leases: %s", error.message)
 

@@ -8,31 +8,26 @@ so that neither an update of WriteIt nor a regeneration makes a step stale.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from itertools import chain
 from urllib.parse import unquote
 from uuid import UUID
 
 from writeit.domain import events as e
-from writeit.domain.document import RunDocument
-from writeit.domain.errors import InvalidParams, InvalidPipeline, InvalidTransition
+from writeit.domain.document import RunDocument, SourceFile
+from writeit.domain.errors import InvalidPipeline, InvalidTransition
+from writeit.domain.operations import lifecycle
 from writeit.domain.pipeline import PipelineConfiguration
 from writeit.domain.primer import NO_PRIMER
-from writeit.domain.run import PipelineRun, PipelineStatus, StepState
+from writeit.domain.run import PipelineRun, StepState
 from writeit.domain.run_summary import StaleReason, StaleStep, TodaysTexts
-from writeit.engine.precedence import input_value, pin_primer
+from writeit.engine.precedence import input_value, pin_primer, resolve_inputs
 from writeit.engine.prepared import EngineServices, StepContext
 from writeit.ports.store import Store
 from writeit.text.lines import LINE_END
 
-
-@dataclass(frozen=True, slots=True)
-class _Recipe:
-    """What the prompts of a run are made from."""
-
-    configuration: PipelineConfiguration
-    run: PipelineRun
+_Recipe = tuple[PipelineConfiguration, PipelineRun]
+"""What the prompts of a run are made from."""
 
 
 def without_own_text(store: Store, run: PipelineRun, today: TodaysTexts) -> TodaysTexts:
@@ -50,7 +45,7 @@ def without_own_text(store: Store, run: PipelineRun, today: TodaysTexts) -> Toda
     return today
 
 
-def with_todays_source(
+def _with_todays_source(
     run: PipelineRun, configuration: PipelineConfiguration, today: TodaysTexts
 ) -> PipelineRun:
     """Return the run with today's document and inputs, as far as they are there."""
@@ -80,19 +75,16 @@ def _but_for_spaces(recorded: RunDocument, today: RunDocument) -> RunDocument:
     def keep(old: str, new: str) -> str:
         return old if _without_spaces(old) == _without_spaces(new) else new
 
+    def keep_file(file: SourceFile) -> SourceFile:
+        return file.evolve(text=keep(old.get(file.name, ""), file.text))
+
     old = {file.name: file.text for file in recorded.files}
-    notes, context = (
-        tuple(
-            file.evolve(text=keep(old.get(file.name, ""), file.text)) for file in files
-        )
-        for files in (today.notes, today.context)
-    )
     return today.evolve(
         path=recorded.path,
         first_line=recorded.first_line,
         text=keep(recorded.text, today.text),
-        notes=notes,
-        context=context,
+        notes=tuple(map(keep_file, today.notes)),
+        context=tuple(map(keep_file, today.context)),
     )
 
 
@@ -114,18 +106,17 @@ def _todays_inputs(
     values: dict[str, str] = {}
     for spec in configuration.inputs:
         recorded = run.user_inputs.get(spec.name)
-        is_named = spec.name not in run.front_matter_inputs and recorded not in {
-            None,
-            input_value(spec, {}, {}, run.document),
-        }
-        named = {spec.name: recorded} if is_named and recorded is not None else {}
-        value = input_value(spec, named, front_matter, document)
-        is_valid = not spec.value_problem(value)
-        values[spec.name] = value if is_valid or recorded is None else recorded
+        value = input_value(spec, {}, front_matter, document)
+        is_named = spec.name not in run.front_matter_inputs and recorded != input_value(
+            spec, {}, {}, run.document
+        )
+        if recorded is not None and (is_named or spec.value_problem(value)):
+            value = recorded
+        values[spec.name] = value
     return values
 
 
-def with_todays_primer(
+def _with_todays_primer(
     run: PipelineRun, pinned: PipelineConfiguration, today: TodaysTexts
 ) -> PipelineRun:
     """Return the run with the style primer that it would have today.
@@ -149,8 +140,8 @@ def with_todays_primer(
 def _of_today(
     run: PipelineRun, pinned: PipelineConfiguration, today: TodaysTexts
 ) -> PipelineRun:
-    primed = with_todays_primer(run, pinned, today)
-    return with_todays_source(primed, today.configuration or pinned, today)
+    primed = _with_todays_primer(run, pinned, today)
+    return _with_todays_source(primed, today.configuration or pinned, today)
 
 
 async def find_stale_steps(
@@ -163,19 +154,20 @@ async def find_stale_steps(
     changes = _find_changes(run, pinned, today)
     if not changes:
         return ()
-    whole = _Recipe(today.configuration or pinned, _of_today(run, pinned, today))
+    whole = (today.configuration or pinned, _of_today(run, pinned, today))
 
     async def render(recipe: _Recipe, step: StepState) -> str:
-        if step.step_name not in recipe.configuration.step_names:
+        configuration, made = recipe
+        if step.step_name not in configuration.step_names:
             return ""
-        context = StepContext(recipe.run, step, recipe.configuration, services)
+        context = StepContext(made, step, configuration, services)
         try:
             return await context.build_prompt(today.own_pipelines)
         except InvalidPipeline:  # it is told when it is generated
             return ""
 
     async def changes_of(step: StepState) -> list[StaleReason]:
-        recorded = await render(_Recipe(pinned, run), step)
+        recorded = await render((pinned, run), step)
         if await render(whole, step) == recorded:
             return []
         alone = [r for r, one in changes.items() if await render(one, step) != recorded]
@@ -198,18 +190,18 @@ def _find_changes(
     changes: dict[StaleReason, _Recipe] = {}
     for reason, document in _changed_sources(run.document, today.document):
         only = replace(today, document=document)
-        sourced = with_todays_source(run, pinned, only)
+        sourced = _with_todays_source(run, pinned, only)
         if sourced != run:
             name = reason or unquote(run.uri or "").rpartition("/")[2]
             key = StaleReason("source", name, is_named=bool(reason))
-            changes[key] = _Recipe(pinned, sourced)
+            changes[key] = (pinned, sourced)
     now = today.configuration or pinned
     if now.configuration_id != pinned.configuration_id:
-        changes[StaleReason("pipeline", now.name)] = _Recipe(now, run)
-    primed = with_todays_primer(run, pinned, today)
+        changes[StaleReason("pipeline", now.name)] = (now, run)
+    primed = _with_todays_primer(run, pinned, today)
     if primed.primer != run.primer:
         name = primed.primer.primer_id if primed.primer else NO_PRIMER
-        changes[StaleReason("primer", name)] = _Recipe(pinned, primed)
+        changes[StaleReason("primer", name)] = (pinned, primed)
     return changes
 
 
@@ -225,18 +217,17 @@ def _changed_sources(
         yield "", None
         return
     today = _but_for_spaces(recorded, today)
-    unchanged = {"notes": recorded.notes, "context": recorded.context}
-    names: list[tuple[str, str]] = []
-    for key, before in unchanged.items():
-        old = {file.name: file.text for file in before}
-        new = {file.name: file.text for file in getattr(today, key)}
-        names += [(key, n) for n in {**old, **new} if old.get(n) != new.get(n)]
-    yield "", today.evolve(**unchanged) if names else today
-    for key, name in names:
-        now = [file for file in getattr(today, key) if file.name == name]
-        files = [now if file.name == name else [file] for file in unchanged[key]]
-        files += [] if now in files else [now]
-        yield name, recorded.evolve(**{key: tuple(chain(*files))})
+    alone: list[tuple[str, RunDocument]] = []
+    for key in ("notes", "context"):
+        old, new = ({f.name: f for f in getattr(d, key)} for d in (recorded, today))
+        for name in {**old, **new}:
+            before, now = old.get(name), new.get(name)
+            if before is None or now is None or before.text != now.text:
+                only = tuple(filter(None, {**old, name: now}.values()))
+                alone.append((name, recorded.evolve(**{key: only})))
+    files = {"notes": recorded.notes, "context": recorded.context} if alone else {}
+    yield "", today.evolve(**files)
+    yield from alone
 
 
 def refresh(
@@ -269,48 +260,18 @@ def refresh(
     if names[: len(shared)] != shared or len(names) == len(shared):
         shared = []
     steps = {name: StepState(step_name=name) for name in names}
-    steps |= {name: run.steps[name] for name in shared}
     child = _of_today(run, pinned, today)
-    _check_inputs(configuration, child)
-    return e.RunBranched(
-        at=now,
-        run=child.evolve(
-            pipeline_run_id=child_id,
-            parent_pipeline_run_id=run.pipeline_run_id,
-            configuration_id=configuration.configuration_id,
-            branch_point=names[len(shared)],
-            created_at=now,
-            updated_at=now,
-            current_step=names[len(shared)],
-            status=PipelineStatus.RUNNING if shared else PipelineStatus.INITIALIZING,
-            steps=steps,
-            models={
-                step: chosen for step, chosen in run.models.items() if step in names
-            },
-            name=None,
-            applied=(),
-        ),
-    )
+    resolve_inputs(configuration, child.user_inputs, {}, child.document)
+    changes = {
+        "configuration_id": configuration.configuration_id,
+        "steps": steps | {name: run.steps[name] for name in shared},
+        "models": {step: run.models[step] for step in run.models if step in names},
+        "name": None,
+    }
+    return lifecycle.branch_event(child, names[len(shared)], child_id, now, changes)
 
 
 def has_same_texts(one: PipelineRun, other: PipelineRun) -> bool:
     """Return whether a refresh made both runs, from the same texts."""
     fields = ("configuration_id", "document", "user_inputs", "primer", "branch_point")
     return all(getattr(one, name) == getattr(other, name) for name in fields)
-
-
-def _check_inputs(configuration: PipelineConfiguration, child: PipelineRun) -> None:
-    """Refuse a branch that `run.start` would refuse: an input has no value."""
-    problems = [
-        {"path": f"inputs.{spec.name}", "message": problem}
-        for spec in configuration.inputs
-        if (problem := spec.value_problem(child.user_inputs.get(spec.name, "")))
-    ]
-    if problems:
-        names = ", ".join(p["path"].removeprefix("inputs.") for p in problems)
-        raise InvalidParams(
-            f"The pipeline {configuration.name} needs values that this run does not"
-            f" have: {names}. Nothing was changed.",
-            hint="Give them in the front matter of the document, or start a new run.",
-            problems=problems,
-        )

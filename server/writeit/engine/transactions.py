@@ -59,7 +59,7 @@ class RunTransactions:
         self.session = session
         """Stored with each commit."""
         self.on_change: Callable[[UUID], object] = lambda _: None
-        """Called with each run that was changed."""
+        """Called with each run that was changed, also by another process."""
         self.last_own_changes: dict[UUID, datetime] = {}
         """When this session last changed a run, by run."""
         self._store = store

@@ -9,7 +9,6 @@ import os
 import stat
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import accumulate, islice
@@ -18,12 +17,10 @@ from typing import Any, Generic, Literal, TypeVar
 
 import platformdirs
 
-from writeit.domain.document import RunDocument
 from writeit.domain.entity import text_digest
 from writeit.domain.errors import InvalidPipeline, NotFound
 from writeit.domain.pipeline import PipelineConfiguration
 from writeit.domain.primer import NO_PRIMER, StylePrimer
-from writeit.domain.run_summary import TodaysTexts
 from writeit.library.pipelines import (
     primer_reference_range,
     read_name,
@@ -228,17 +225,6 @@ class Library:
         """Return the pipeline with that name if its file has no errors."""
         entry = self.pipelines.get(name)
         return entry.value if entry else None
-
-    def todays_texts(
-        self,
-        pipeline: str,
-        document: RunDocument,
-        inputs: Mapping[str, str],
-        own_pipelines: frozenset[str],
-    ) -> TodaysTexts:
-        """Return what a run would be started with today; `inputs`: of front matter."""
-        usable, primers = self.usable_pipeline(pipeline), self.usable_primers
-        return TodaysTexts(document, inputs, usable, primers, own_pipelines)
 
     def pipeline(self, name_or_id: str) -> PipelineConfiguration:
         """Return the pipeline with that name, or with that id if its file has it.

@@ -193,9 +193,7 @@ class Session:
         except StoreError:
             store.close()
             raise
-        engine.start_monitoring(
-            self.listener.notify_run_changed, self.client.show_warning
-        )
+        engine.start_monitoring(self.client.show_warning)
         engine.transactions.on_change = self.listener.notify_run_changed
         engine.on_text = self.listener.notify_text_arrived
         if message:

@@ -37,7 +37,9 @@ async def read_todays_texts(folder: WorkspaceFolder, run: PipelineRun) -> Todays
         return TodaysTexts()
     document = await folder.documents.with_named_files(source, folder.path)
     library, inputs = await folder.load_library(), source.front_matter.config.inputs
-    return library.todays_texts(run.pipeline, document, inputs, folder.own_pipelines())
+    pipeline = library.usable_pipeline(run.pipeline)
+    own, primers = folder.own_pipelines(), library.usable_primers
+    return TodaysTexts(document, inputs, pipeline, primers, own)
 
 
 async def find_stale_steps(
@@ -67,30 +69,28 @@ class StaleRuns:
         self._find_folder = find_folder
         self._listener = listener
         self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._seen: set[str] = set()
         self._files: dict[str, set[str]] = {}
         """By document, the files that its run was made from, too."""
 
     def schedule(self, uri: str) -> None:
         """Compute it when a document, or a file that it names, rests."""
+        self._files.setdefault(uri, set())
+        file = normalized_uri(uri)
         for document, files in self._files.items():
-            if document in self._seen and normalized_uri(uri) in files:
-                self._schedule(document)
-        self._schedule(uri)
-
-    def _schedule(self, uri: str) -> None:
-        if (waiting := self._timers.pop(uri, None)) is not None:
-            waiting.cancel()
-        self._seen.discard(uri)
-        if self._documents.find_open(uri) is not None:
-            self._seen.add(uri)
-            loop = asyncio.get_running_loop()
-            self._timers[uri] = loop.call_later(REST_SECONDS, self._start, uri)
+            if document == uri or file in files:
+                self._start_timer(document)
 
     def schedule_all(self) -> None:
         """Compute it again for all documents: a pipeline or primer may have changed."""
-        for uri in tuple(self._seen):
-            self.schedule(uri)
+        for uri in self._files:
+            self._start_timer(uri)
+
+    def _start_timer(self, uri: str) -> None:
+        if (waiting := self._timers.pop(uri, None)) is not None:
+            waiting.cancel()
+        if self._documents.find_open(uri) is not None:
+            loop = asyncio.get_running_loop()
+            self._timers[uri] = loop.call_later(REST_SECONDS, self._start, uri)
 
     def close(self) -> None:
         """Compute nothing more: the client leaves."""

@@ -23,17 +23,11 @@ from writeit.text.search import TextMatch
 class Store(Protocol):
     """The store of a workspace's runs. Reads are fast and synchronous."""
 
-    def last_transaction_id(self) -> int:
-        """Return a number that increases with every write of any process.
+    def changed_runs(self, after: bytes | None) -> tuple[list[UUID], bytes]:
+        """Return the runs that any process changed after a change, and the newest one.
 
-        Cheap enough to be read several times a second.
-        """
-
-    def changed_runs(self, after: bytes) -> tuple[list[UUID], bytes]:
-        """Return the runs written or deleted after a change, and the newest change.
-
-        `after` is the newest change of an earlier call. If the store does not have it,
-        such as `b""`, all runs of its log of changes are returned.
+        `after` is the newest change of an earlier call; None: no runs are returned. If
+        the store does not have it, all runs of the newest changes are.
         """
 
     async def commit(self, commit: RunCommit) -> int:

@@ -281,18 +281,6 @@ class LmdbEnvironment:
         with self._data_path.open("rb") as data:
             return data.read(2 * self._page_size)
 
-    def last_transaction_id(self) -> int:
-        """Return the number of the newest transaction that a reader sees.
-
-        Not `last_txnid` of LMDB: while another process commits, that is the number of
-        a transaction whose data cannot be read yet.
-
-        Raises:
-            StoreError: the store cannot be read.
-        """
-        with self.read_transaction() as snapshot:
-            return snapshot.transaction_id
-
     def sizes(self) -> tuple[int, int, int]:
         """Return the bytes of the map, the bytes in use, and the bytes of the file."""
         with self._read_lock:

@@ -158,14 +158,11 @@ class LmdbStore:
             return nullcontext(MemoryBatch(self.folder))
         return opened.environment.read_transaction()
 
-    def last_transaction_id(self) -> int:
-        """Return a number that rises with every write of any process."""
-        opened = self._open_current()
-        return 0 if opened is None else opened.environment.last_transaction_id()
-
-    def changed_runs(self, after: bytes) -> tuple[list[UUID], bytes]:
-        """Return the runs written or deleted after a change, and the newest change."""
+    def changed_runs(self, after: bytes | None) -> tuple[list[UUID], bytes]:
+        """Return the runs changed after a change, and the newest one."""
         with self.snapshot() as snapshot:
+            if after is None:
+                return [], changes.newest_change(snapshot)
             try:
                 found = list(changes.changes_after(snapshot, after))
             except LookupError:  # the store was replaced

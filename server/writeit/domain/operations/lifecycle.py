@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from writeit.domain import events as e
@@ -278,17 +279,25 @@ def branch(
         for index, state in enumerate(run.steps.values())
     }
     steps[step.step_name] = _branched_step(step)
-    begun = any(state.status is not StepStatus.PENDING for state in steps.values())
+    changes = {"steps": steps, "name": check_name(name)}
+    return branch_event(run, step.step_name, child_id, now, changes)
+
+
+def branch_event(
+    run: PipelineRun, step: str, child_id: UUID, now: datetime, changes: dict[str, Any]
+) -> e.RunBranched:
+    """Create a child of a run with other steps and other changes; it is at `step`."""
+    statuses = {state.status for state in changes["steps"].values()}
+    begun = statuses != {StepStatus.PENDING}
     child = run.evolve(
+        **changes,
         pipeline_run_id=child_id,
         parent_pipeline_run_id=run.pipeline_run_id,
-        branch_point=step.step_name,
+        branch_point=step,
         created_at=now,
         updated_at=now,
-        current_step=step.step_name,
+        current_step=step,
         status=PipelineStatus.RUNNING if begun else PipelineStatus.INITIALIZING,
-        steps=steps,
-        name=check_name(name),
         applied=(),
     )
     return e.RunBranched(at=now, run=child)

@@ -1,4 +1,4 @@
-"""`writeit.run.start`, `step.select`, `step.merge` and `step.skip`: what goes on.
+"""`writeit.run.start`, `run.refresh` and the decisions on a step: what goes on.
 
 The decision is committed first and alone. With `goOn` the next step is generated then,
 or the text of the last one applied; whatever prevents that undoes nothing.
@@ -6,6 +6,7 @@ or the text of the last one applied; whatever prevents that undoes nothing.
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +20,7 @@ from writeit.lsp import protocol as p
 from writeit.lsp import shapes
 from writeit.lsp.command import HANDLERS, Request, command
 from writeit.lsp.commands.document import apply_step_text
-from writeit.lsp.commands.run import create_run, read_source, refresh_run
+from writeit.lsp.commands.run import create_run, read_source
 from writeit.lsp.commands.step import (
     model_selection_for,
     read_user_edits,
@@ -28,6 +29,7 @@ from writeit.lsp.commands.step import (
 from writeit.lsp.messages import error_to_data
 from writeit.lsp.progress import StreamSender
 from writeit.lsp.shapes import run_to_wire
+from writeit.lsp.stale_runs import read_todays_texts
 
 
 @command("writeit.run.start")
@@ -43,7 +45,20 @@ async def refresh(request: Request[p.RunRefreshParams]) -> shapes.WirePipelineRu
 
     If a refresh has made it before, that branch is returned, and nothing is sent.
     """
-    run, is_new = await refresh_run(request)
+    folder = request.folder()
+    before = await folder.engine.load_run(request.params.run_id)
+    config = folder.documents.front_matter_config_of(before)
+    today = await read_todays_texts(folder, before)
+    library = await folder.load_library()
+    configuration = today.configuration or folder.engine.configuration(before)
+    untrusted = await folder.assess_trust(
+        configuration, config, before.uri, confirmed=request.params.confirmed
+    )
+    key = (configuration.configuration_id, before.uri)
+    folder.trust.require_files(config, untrusted, key)
+    run, is_new = await folder.engine.refresh_run(before.pipeline_run_id, today)
+    note_run, run_id = folder.trust.note_run, run.pipeline_run_id
+    await asyncio.to_thread(note_run, library, configuration, untrusted, run_id)
     return await _reply(request, run) if is_new else run_to_wire(run)
 
 

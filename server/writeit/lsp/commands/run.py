@@ -31,7 +31,7 @@ from writeit.lsp.edits.files import write_in_workspace
 from writeit.lsp.folder import WorkspaceFolder
 from writeit.lsp.list_shapes import RunTree, summary_to_wire, tree_to_wire
 from writeit.lsp.shapes import run_to_wire
-from writeit.lsp.stale_runs import find_stale_steps, read_todays_texts
+from writeit.lsp.stale_runs import find_stale_steps
 from writeit.ports.store import RunQuery
 from writeit.views.uris import ContentView, ResponseView, view_uri
 
@@ -277,27 +277,6 @@ async def show_stale_steps(request: Request[p.RunParams]) -> p.RunStaleResult:
     run = await folder.engine.load_run(request.params.run_id)
     stale = await find_stale_steps(folder, run)
     return p.RunStaleResult.model_validate({"stale": stale})
-
-
-async def refresh_run(
-    request: Request[p.RunRefreshParams],
-) -> tuple[PipelineRun, bool]:
-    """Return a branch with today's texts, and whether it was created now."""
-    folder = request.folder()
-    before = await folder.engine.load_run(request.params.run_id)
-    config = folder.documents.front_matter_config_of(before)
-    today = await read_todays_texts(folder, before)
-    library = await folder.load_library()
-    configuration = today.configuration or folder.engine.configuration(before)
-    untrusted = await folder.assess_trust(
-        configuration, config, before.uri, confirmed=request.params.confirmed
-    )
-    key = (configuration.configuration_id, before.uri)
-    folder.trust.require_files(config, untrusted, key)
-    run, is_new = await folder.engine.refresh_run(before.pipeline_run_id, today)
-    note_run, run_id = folder.trust.note_run, run.pipeline_run_id
-    await asyncio.to_thread(note_run, library, configuration, untrusted, run_id)
-    return run, is_new
 
 
 @command("writeit.run.move")
