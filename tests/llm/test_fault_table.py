@@ -123,7 +123,7 @@ async def test_fault(engine: Engine, provider: Provider, row: Row) -> None:
         return
     (answer,) = outcome.state.ai_responses
     assert answer.raw_output == row.kept
-    assert answer.finish_reason == row.finish
+    assert answer.finish_reason == row.end
     assert answer.partial == (row.outcome == "partial")
     assert outcome.state.failures == ()
 

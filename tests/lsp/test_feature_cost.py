@@ -1,15 +1,14 @@
 """What a lens and an action cost does not depend on how long the article is."""
 
-import sys
-from collections.abc import Coroutine
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from lsprotocol import types
 
+from support.acts import counting_calls
 from support.runs import START, answer, call_for, sends
 from support.waiting import wait_until_async
 from writeit import app
@@ -28,7 +27,6 @@ from writeit.lsp.pygls_fixes import WriteItDocument, WriteItWorkspace
 from writeit.lsp.session import Session
 from writeit.storage.store import LmdbStore
 
-T = TypeVar("T")
 HEAD = "---\nwriteit: {pipeline: tech-article}\n---\n# Notes\n"
 HEADING = 3
 OFFERED_ON_A_SECTION = 2
@@ -209,29 +207,13 @@ async def test_a_changed_word_costs_the_event_loop_the_same_in_any_article(
         for _ in range(3):
             document.apply_change(types.TextDocumentContentChangeWholeDocument(text))
             documents.notify_change(article.uri)
-            found, calls = await calls_of_loop(
-                document_diagnostics(article.session, article.uri)
-            )
+            with counting_calls() as calls:
+                found = await document_diagnostics(article.session, article.uri)
             assert found is not None
             assert len(found) == 40
             text = text.replace("words", "letters", 1)
             examined, before = documents.findings[article.uri].examined, examined
         assert examined - before == 1
-        figures.append(calls)
+        figures.append(len(calls))
         await article.session.close()
     assert figures[1] == pytest.approx(figures[0], rel=0.1)
-
-
-async def calls_of_loop(work: Coroutine[Any, Any, T]) -> tuple[T, int]:
-    """The result of some work, and how many calls it made outside of threads."""
-    count = 0
-
-    def profile(_frame: object, event: str, _argument: object) -> None:
-        nonlocal count
-        count += event in {"call", "c_call"}
-
-    sys.setprofile(profile)
-    try:
-        return await work, count
-    finally:
-        sys.setprofile(None)

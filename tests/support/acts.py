@@ -1,10 +1,12 @@
-"""Counts the acts of a person: how many it takes from notes to an article.
+"""Counts what something takes: the acts of a person, the calls of some code.
 
 One act is a command with what is typed behind it, a key on a lens, a confirmed entry
 of a list or an opened page. Typing into a page and reading are none.
 """
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 
 def check_acts(story: str, acts: Sequence[str], limit: int) -> None:
@@ -14,3 +16,19 @@ def check_acts(story: str, acts: Sequence[str], limit: int) -> None:
     transcript = "\n".join(lines)
     print(transcript)  # noqa: T201 -- the figure is what the test is for
     assert len(acts) <= limit, transcript
+
+
+@contextmanager
+def counting_calls() -> Iterator[list[str]]:
+    """Yield a list that gets an item for each call in this thread, also into C."""
+    calls: list[str] = []
+
+    def profile(_frame: object, event: str, _argument: object) -> None:
+        if event in {"call", "c_call"}:
+            calls.append(event)
+
+    sys.setprofile(profile)
+    try:
+        yield calls
+    finally:
+        sys.setprofile(None)

@@ -1,15 +1,13 @@
 """The facts of a text, and which of them its sources do not have."""
 
 import re
-import sys
-from collections.abc import Callable
-from functools import partial
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support import text_strategies
+from support.acts import counting_calls
 from writeit.text.fact_sources import FactSources
 from writeit.text.facts import find_facts
 
@@ -198,30 +196,16 @@ def test_strange_sources_are_read_in_one_go() -> None:
         assert FactSources([piece * 30_000]).count_missing("It is `x`.") == 1
 
 
-def calls_of(function: Callable[[], object]) -> int:
-    """Return how many calls a function makes, those into C with them."""
-    count = 0
-
-    def profile(_frame: object, event: str, _argument: object) -> None:
-        nonlocal count
-        count += event in {"call", "c_call"}
-
-    sys.setprofile(profile)
-    try:
-        function()
-    finally:
-        sys.setprofile(None)
-    return count
-
-
 def test_the_work_grows_with_the_article() -> None:
     """20,000 words cost twice the calls of 10,000; the notes were read before."""
     article = "\n\n".join(SENTENCES)
     sources = FactSources([article[: len(article) // 2]])
     times = 10_000 // len(article.split())
-    half, full = (
-        calls_of(partial(sources.missing, "\n\n".join([article] * count)))
-        for count in (times, times * 2)
-    )
+    counts = []
+    for count in (times, times * 2):
+        with counting_calls() as calls:
+            sources.missing("\n\n".join([article] * count))
+        counts.append(len(calls))
+    half, full = counts
     assert full < half * 2.1
     assert full < 20_000 * 200
