@@ -16,12 +16,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import lmdb
 import pytest
 
 import writeit
 from compat.make_samples import pipelines
 from compat.test_samples import NEWEST
+from support.store_failures import writing_raw
 from writeit.domain.errors import InvalidExport, StoreError
 from writeit.domain.session import UserPreferences
 from writeit.export.bundle_reader import read_export
@@ -171,10 +171,7 @@ def test_a_record_of_a_higher_version_is_too_new(kind: bytes, tmp_path: Path) ->
     run = store.list_runs(RunQuery()).runs[0]
     asyncio.run(store.save_draft(run.run_id, run.current_step, "merge", "Mine."))
     store.close()
-    with (
-        lmdb.Environment(str(folder)) as environment,
-        environment.begin(write=True) as txn,
-    ):
+    with writing_raw(folder) as txn:
         cursor = txn.cursor()
         assert cursor.set_range(kind)
         key, raw = cursor.item()

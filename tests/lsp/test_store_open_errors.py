@@ -7,12 +7,11 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-import lmdb
 import pytest
 import pytest_asyncio
 
 from support.editor import Editor, Refused, serving
-from support.store_failures import assert_store_error, other_files
+from support.store_failures import assert_store_error, other_files, writing_raw
 from writeit.storage import keys, migrations
 from writeit.storage.location import STORE_SUBFOLDER
 
@@ -51,10 +50,7 @@ def overwritten(data: Path) -> None:
 
 def from_the_future(data: Path) -> None:
     """Let a newer version have written it."""
-    with (
-        lmdb.Environment(str(data.parent)) as environment,
-        environment.begin(write=True) as txn,
-    ):
+    with writing_raw(data.parent) as txn:
         txn.put(keys.SCHEMA, migrations.schema_value(migrations.SCHEMA_VERSION + 1))
 
 

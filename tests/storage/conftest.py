@@ -19,6 +19,12 @@ def data_folder(
 
 
 @pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The folder of the store."""
+    return tmp_path / "store"
+
+
+@pytest.fixture
 def lmdb_store(tmp_path: Path) -> Iterator[LmdbStore]:
     """A new store on disk."""
     store = LmdbStore.open(tmp_path / ".writeit" / "store")

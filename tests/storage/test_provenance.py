@@ -7,10 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import lmdb
 import pytest
 
 from storage.whole import FINISHED, whole_store
+from support.store_failures import writing_raw
 from writeit.domain.errors import StoreError
 from writeit.ports.store import RunQuery
 from writeit.storage import keys, provenance
@@ -180,11 +180,8 @@ def test_a_store_opens_if_its_provenance_cannot_be_saved(
 
 def test_hostile_values_are_typed_errors(cloned: Path) -> None:
     """The file can be valid and its values invalid."""
-    with (
-        lmdb.Environment(str(cloned)) as environment,
-        environment.begin(write=True) as t,
-    ):
-        t.put(keys.run(FINISHED), b'{"v":1,"steps":' + b"[" * 100_000)
+    with writing_raw(cloned) as txn:
+        txn.put(keys.run(FINISHED), b'{"v":1,"steps":' + b"[" * 100_000)
     store = LmdbStore.open(cloned)
     with pytest.raises(StoreError) as caught:
         store.get_run(FINISHED)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import lmdb
@@ -13,6 +12,7 @@ import pytest
 
 from storage.samples import a_run, an_id, put
 from storage.whole import CHILD, DELETED, FINISHED, GRANDCHILD, STREAMING, whole_store
+from support.store_failures import writing_raw
 from writeit.storage import integrity, keys, migrations, verify
 from writeit.storage.maintenance import LmdbMaintenance
 from writeit.storage.store import LmdbStore
@@ -46,15 +46,6 @@ def contents(folder: Path) -> list[tuple[bytes, bytes, bytes | None]]:
         environment.begin() as txn,
     ):
         return [(key, value, txn.get(key)) for key, value in list(txn.cursor())]
-
-
-def change(folder: Path, work: Callable[[lmdb.Transaction[bytes]], object]) -> None:
-    """Write to the store without the store's code."""
-    with (
-        lmdb.Environment(str(folder)) as environment,
-        environment.begin(write=True) as txn,
-    ):
-        work(txn)
 
 
 def problems_by_key(folder: Path) -> dict[str, str]:
@@ -106,7 +97,8 @@ def test_a_flipped_bit_in_a_value_is_found_with_its_key(
         )
         place = len(value) // 2
         damaged = value[:place] + bytes([value[place] ^ 1]) + value[place + 1 :]
-        change(folder, lambda txn, k=key, v=damaged: txn.put(k, v))  # type: ignore[misc]
+        with writing_raw(folder) as txn:
+            txn.put(key, damaged)
         assert key.decode() in problems_by_key(folder), kind
 
 
@@ -116,7 +108,8 @@ def test_a_value_under_another_key_is_found(whole: Path, folder: Path) -> None:
         shutil.copytree(whole, folder, dirs_exist_ok=True)
         key, value = next((k, v) for k, v, _ in contents(folder) if k.startswith(kind))
         other = key[:-1] + (b"0" if key[-1:] != b"0" else b"1")
-        change(folder, lambda txn, k=other, v=value: txn.put(k, v))  # type: ignore[misc]
+        with writing_raw(folder) as txn:
+            txn.put(other, value)
         assert other.decode() in problems_by_key(folder)
 
 
@@ -165,7 +158,8 @@ def test_a_missing_key_is_found(
     folder: Path, key: bytes, reported: str, message: str
 ) -> None:
     """With its own key, or the key of the entity that needs it."""
-    change(folder, lambda txn: txn.delete(key))
+    with writing_raw(folder) as txn:
+        txn.delete(key)
     assert message in problems_by_key(folder)[reported]
 
 
@@ -179,7 +173,8 @@ def test_a_missing_key_is_found(
 def test_every_reference_and_index_is_followed(folder: Path, kind: bytes) -> None:
     """A store without its first key of any kind has a problem."""
     key = next(k for k, _, _ in contents(folder) if k.startswith(kind + b":"))
-    change(folder, lambda txn: txn.delete(key))
+    with writing_raw(folder) as txn:
+        txn.delete(key)
     assert problems_by_key(folder)
 
 
@@ -218,17 +213,16 @@ def test_orphans_and_unknown_keys_are_found(folder: Path, key: bytes) -> None:
         value = integrity.add_checksum(key, integrity.strip_checksum(value))
     elif key.startswith(keys.JOURNAL):
         value = integrity.add_text_checksum(key, b"text")
-    change(folder, lambda txn: txn.put(key, value))
+    with writing_raw(folder) as txn:
+        txn.put(key, value)
     assert key.decode(errors="replace") in problems_by_key(folder)
 
 
 def test_an_entity_that_differs_from_its_events_is_found(folder: Path) -> None:
     """With the names of the fields that differ."""
     key = keys.step(FINISHED, "draft")
-    change(
-        folder,
-        lambda txn: replaced(txn, key, b'"user_selection":0', b'"user_selection":1'),
-    )
+    with writing_raw(folder) as txn:
+        replaced(txn, key, b'"user_selection":0', b'"user_selection":1')
     message = problems_by_key(folder)[key.decode()]
     assert message == "It differs from the run's events in: user_selection."
 
@@ -236,13 +230,10 @@ def test_an_entity_that_differs_from_its_events_is_found(folder: Path) -> None:
 def test_other_bytes_of_the_same_record_are_no_problem(folder: Path) -> None:
     """An older WriteIt may have written a record in another form."""
     key = keys.step(FINISHED, "draft")
-
-    def rewrite(txn: lmdb.Transaction[bytes]) -> None:
+    before = {k: v for k, v, _ in contents(folder)}[key]
+    with writing_raw(folder) as txn:
         record = json.loads(integrity.strip_checksum(txn.get(key) or b""))
         put_record(txn, key, json.dumps(record, sort_keys=True).encode())
-
-    before = {k: v for k, v, _ in contents(folder)}[key]
-    change(folder, rewrite)
     assert {k: v for k, v, _ in contents(folder)}[key] != before
     assert problems_by_key(folder) == {}
 
@@ -250,13 +241,15 @@ def test_other_bytes_of_the_same_record_are_no_problem(folder: Path) -> None:
 def test_usage_that_differs_from_the_answer_is_found(folder: Path) -> None:
     """Usage is stored twice, and must be the same."""
     key = next(k for k, _, _ in contents(folder) if k.startswith(keys.USAGE))
-    change(folder, lambda txn: replaced(txn, key, b"0.25", b"0.75"))
+    with writing_raw(folder) as txn:
+        replaced(txn, key, b"0.25", b"0.75")
     assert list(problems_by_key(folder)) == [key.decode()]
 
 
 def test_another_schema_is_found(folder: Path) -> None:
     """Its migration is not complete."""
-    change(folder, lambda txn: txn.put(keys.SCHEMA, migrations.schema_value(1)))
+    with writing_raw(folder) as txn:
+        txn.put(keys.SCHEMA, migrations.schema_value(1))
     assert "meta:schema" in problems_by_key(folder)
 
 

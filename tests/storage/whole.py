@@ -6,7 +6,7 @@ from pathlib import Path
 from uuid import UUID
 
 from storage import samples
-from storage.samples import a_run, an_id, answer, ask, at, receive, select
+from storage.samples import a_run, an_id, answer, ask, at, put, receive, select
 from writeit.domain import state_machine
 from writeit.domain.operations import generate, lifecycle
 from writeit.domain.primer import RunPrimer
@@ -96,3 +96,17 @@ def whole_store(folder: Path) -> Path:
 
     asyncio.run(make())
     return folder
+
+
+def filled(folder: Path) -> Path:
+    """A closed store with a run in it; returns its data file."""
+
+    async def fill() -> None:
+        store = LmdbStore.open(folder)
+        for number in range(1, 20):
+            text = f"{number}" * 5000
+            await put(store, a_run(number, user_inputs={"text": text}))
+        store.close()
+
+    asyncio.run(fill())
+    return folder / "data.mdb"

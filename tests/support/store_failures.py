@@ -1,4 +1,6 @@
-"""Checks for tests of a store that fails."""
+"""What tests of a store that fails need."""
+
+from __future__ import annotations
 
 import resource
 from collections.abc import Iterator
@@ -6,8 +8,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import UUID
 
+import lmdb
+import pytest
+
 from support.editor import Editor, Refused
 from support.waiting import wait_until_async
+from writeit.domain.errors import StoreError
 from writeit.storage.location import STORE_SUBFOLDER
 from writeit.storage.store import LmdbStore
 
@@ -60,3 +66,22 @@ def disk_full(editor: Editor) -> Iterator[None]:
     finally:
         with suppress(ProcessLookupError):  # it has quit
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard, hard))
+
+
+def refusal_of(folder: Path) -> StoreError:
+    """Return the error of opening a store."""
+    with pytest.raises(StoreError) as caught:
+        LmdbStore.open(folder)
+    assert str(folder) in caught.value.message
+    assert caught.value.hint
+    return caught.value
+
+
+@contextmanager
+def writing_raw(folder: Path) -> Iterator[lmdb.Transaction[bytes]]:
+    """Write to a store without the store's code."""
+    with (
+        lmdb.Environment(str(folder)) as environment,
+        environment.begin(write=True) as txn,
+    ):
+        yield txn
