@@ -29,7 +29,6 @@ from writeit.engine.precedence import NamedModels, StartRequest, identify_models
 from writeit.engine.prepared import EngineServices, StepContext
 from writeit.engine.queries import StepPreview
 from writeit.engine.requests import GenerateStep, GenerationRequest
-from writeit.engine.staleness import find_stale_steps
 from writeit.engine.streaming import Observer, RetryPolicy, ignore_event
 from writeit.engine.transactions import RunTransactions
 from writeit.ports.models import Models
@@ -224,9 +223,9 @@ class Engine:
             NotFound: the run does not exist.
         """
         run = await self.load_run(run_id)
-        configuration = self.configuration(run)
+        pinned = self.configuration(run)
         today = staleness.without_own_text(self.store, run, today)
-        return await find_stale_steps(self._services, run, configuration, today)
+        return await staleness.find_stale_steps(self._services, run, pinned, today)
 
     async def refresh_run(
         self, run_id: UUID, today: TodaysTexts
@@ -241,7 +240,7 @@ class Engine:
         run = await self.load_run(run_id)
         pinned = self.configuration(run)
         today = staleness.without_own_text(self.store, run, today)
-        stale = await find_stale_steps(self._services, run, pinned, today)
+        stale = await staleness.find_stale_steps(self._services, run, pinned, today)
         now = max(self._clock.now(), run.updated_at)
         event = staleness.refresh(run, stale, pinned, today, self.new_id(), now)
         branches = tuple(self.store.children(run_id))

@@ -77,7 +77,7 @@ def gone_documents(store: Store, is_gone: Callable[[str], bool]) -> frozenset[st
     return frozenset(filter(is_gone, {uri for run in runs for uri in run.documents}))
 
 
-def find_lost_document(store: Store, gone: frozenset[str], text: str) -> str | None:
+def find_earlier_document(store: Store, gone: frozenset[str], text: str) -> str | None:
     """Return the URI of the document of `gone` that had most of `text`, or None.
 
     Lines that several documents have, and headings and labels, do not count: notes of

@@ -58,14 +58,14 @@ def _with_todays_source(
             if name in run.user_inputs
         }
     else:
-        document = _but_for_spaces(run.document, document)
+        document = _ignoring_line_ends(run.document, document)
         if run.output == "review" and not document.notes:  # they may have been found
             document = document.evolve(notes=run.document.notes)
     inputs = _todays_inputs(configuration, run, front_matter, document)
     return run.evolve(document=document, user_inputs=inputs)
 
 
-def _but_for_spaces(recorded: RunDocument, today: RunDocument) -> RunDocument:
+def _ignoring_line_ends(recorded: RunDocument, today: RunDocument) -> RunDocument:
     """Return today's document; a text with only other line ends is the recorded one.
 
     Spaces there count as little: editors remove them, and end the last line, when they
@@ -137,7 +137,7 @@ def _with_todays_primer(
     return run if primer is None or primer == run.primer else run.evolve(primer=primer)
 
 
-def _of_today(
+def _with_todays_texts(
     run: PipelineRun, pinned: PipelineConfiguration, today: TodaysTexts
 ) -> PipelineRun:
     primed = _with_todays_primer(run, pinned, today)
@@ -154,7 +154,7 @@ async def find_stale_steps(
     changes = _find_changes(run, pinned, today)
     if not changes:
         return ()
-    whole = (today.configuration or pinned, _of_today(run, pinned, today))
+    whole = (today.configuration or pinned, _with_todays_texts(run, pinned, today))
 
     async def render(recipe: _Recipe, step: StepState) -> str:
         configuration, made = recipe
@@ -216,7 +216,7 @@ def _changed_sources(
     if today is None:
         yield "", None
         return
-    today = _but_for_spaces(recorded, today)
+    today = _ignoring_line_ends(recorded, today)
     alone: list[tuple[str, RunDocument]] = []
     for key in ("notes", "context"):
         old, new = ({f.name: f for f in getattr(d, key)} for d in (recorded, today))
@@ -260,7 +260,7 @@ def refresh(
     if names[: len(shared)] != shared or len(names) == len(shared):
         shared = []
     steps = {name: StepState(step_name=name) for name in names}
-    child = _of_today(run, pinned, today)
+    child = _with_todays_texts(run, pinned, today)
     resolve_inputs(configuration, child.user_inputs, {}, child.document)
     changes = {
         "configuration_id": configuration.configuration_id,

@@ -12,7 +12,7 @@ from lsprotocol import types
 from writeit.domain.errors import NotFound
 from writeit.domain.pipeline import PipelineConfiguration
 from writeit.domain.run import PipelineRun, PipelineStatus, StepState
-from writeit.engine.moving import find_lost_document, gone_documents
+from writeit.engine.moving import find_earlier_document, gone_documents
 from writeit.lsp.actions import (
     Action,
     document_comparison_action,
@@ -77,7 +77,9 @@ async def move_actions(folder: WorkspaceFolder, uri: str) -> list[Action]:
             text = documents.read_text(uri)  # eglot opens nothing under the new name
         except NotFound:
             return []
-        earlier = await asyncio.to_thread(find_lost_document, folder.store, gone, text)
+        earlier = await asyncio.to_thread(
+            find_earlier_document, folder.store, gone, text
+        )
         documents.earlier_names[uri] = (state, earlier)
     if earlier is None:
         return []
