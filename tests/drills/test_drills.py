@@ -11,8 +11,8 @@ from drills.replace import replace_drill
 from drills.scene import Interval
 from drills.two import asked_twice, two_drill
 
-ROUNDS = 8
-SECONDS = 8.0
+ROUNDS = 4
+SECONDS = 5.0
 
 
 @pytest.mark.timeout(900)
