@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from support.editor import Editor, Json
-from support.provider import Provider
+from support.provider import Provider, environment_of
 from support.replies import Call, Reply
 
 Hear = Callable[[str, dict[str, Any], float], None]
@@ -60,16 +60,7 @@ async def providing() -> AsyncIterator[TimedProvider]:
 def environment(provider: Provider, home: Path, key: str = "one") -> dict[str, str]:
     """Return the environment of a server: a key, and no access to remote providers."""
     home.mkdir(exist_ok=True)
-    return {
-        "HOME": str(home),
-        "OPENAI_API_KEY": f"sk-{key}",
-        "OPENAI_BASE_URL": provider.base_url,
-        "WRITEIT_ALLOW_MODEL_REQUESTS": "loopback",
-        "WRITEIT_OLLAMA_URL": "http://127.0.0.1:9",  # nobody answers there
-        "WRITEIT_CACHE_DIR": str(home / "cache"),
-        "WRITEIT_CONFIG_DIR": str(home / "config"),
-        "WRITEIT_DATA_DIR": str(home / "data"),
-    }
+    return environment_of(provider.base_url, home) | {"OPENAI_API_KEY": f"sk-{key}"}
 
 
 class Witness(Editor):

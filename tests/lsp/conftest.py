@@ -13,7 +13,7 @@ import pytest_asyncio
 from support.editor import PROFILES, Editor, serving
 from support.front_matter_document import add_pipeline
 from support.open_documents import OpenDocuments
-from support.provider import Provider, running
+from support.provider import Provider, environment_of, running
 from support.workspace import new_workspace
 
 
@@ -29,16 +29,7 @@ def environment(
     provider: Provider, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, str]:
     """What a server process is started with: a key, and nobody to talk to outside."""
-    home = tmp_path_factory.mktemp("home")
-    return {
-        "HOME": str(home),
-        "OPENAI_API_KEY": "sk-secret-of-the-tests",
-        "OPENAI_BASE_URL": provider.base_url,
-        "WRITEIT_ALLOW_MODEL_REQUESTS": "loopback",
-        "WRITEIT_CACHE_DIR": str(home / "cache"),
-        "WRITEIT_CONFIG_DIR": str(home / "config"),
-        "WRITEIT_DATA_DIR": str(home / "data"),
-    }
+    return environment_of(provider.base_url, tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture
@@ -95,3 +86,11 @@ async def bare(
     folder = new_workspace(tmp_path_factory.mktemp("bare"))
     async with serving([folder], "bare", environment) as editor:
         yield OpenDocuments(editor)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def own(workspace: Path, environment: dict[str, str]) -> AsyncIterator[Editor]:
+    """An editor on a workspace of the test's own."""
+    async with serving([workspace], "neovim", environment) as editor:
+        editor.notes = editor.open_document(workspace / "notes.md")
+        yield editor

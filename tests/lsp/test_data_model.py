@@ -7,14 +7,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
-import pytest_asyncio
-
-from support.editor import serving
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
     from support.editor import Editor, Json
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -46,15 +40,6 @@ voice_attributes: {tone: a, structure: b, language: c}
 example_openings: [Once.]
 guidelines: {avoid: [x], prefer: [y]}
 """
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def own(workspace: Path, environment: dict[str, str]) -> AsyncIterator[Editor]:
-    """An editor on a workspace of the test's own."""
-    async with serving([workspace], "bare", environment) as editor:
-        editor.folder = workspace
-        editor.notes = editor.open_document(workspace / "notes.md")
-        yield editor
 
 
 @pytest.mark.rule(

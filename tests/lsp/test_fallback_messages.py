@@ -1,10 +1,8 @@
 """A client without a plug-in gets a message about each action's result."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from support.editor import Editor, Json, Refused, serving
 from support.open_documents import OpenDocuments
@@ -16,15 +14,10 @@ OFFERED: Json = {"wait": False}
 """What code actions pass."""
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def bare(
-    environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Editor]:
+@pytest.fixture
+def plain(bare: OpenDocuments) -> Editor:
     """An editor that shows messages, and nothing else."""
-    workspace = new_workspace(tmp_path_factory.mktemp("plainly"))
-    async with serving([workspace], "bare", environment) as editor:
-        OpenDocuments(editor)
-        yield editor
+    return bare.editor
 
 
 async def told(editor: Editor, message: str) -> None:
@@ -38,56 +31,56 @@ async def offered(editor: Editor, command: str, **params: object) -> Json:
     return reply
 
 
-async def test_each_offer_says_what_it_did(bare: Editor) -> None:
+async def test_each_offer_says_what_it_did(plain: Editor) -> None:
     """From the start of a run to its article."""
     run = await offered(
-        bare, "writeit.run.start", pipeline="tech-article", uri=bare.notes
+        plain, "writeit.run.start", pipeline="tech-article", uri=plain.notes
     )
     here = {"runId": run["pipelineRunId"], "step": "angles"}
     await told(
-        bare, "Started tech-article. Nothing has been sent. Next: generate angles."
+        plain, "Started tech-article. Nothing has been sent. Next: generate angles."
     )
-    await offered(bare, "writeit.step.run", **here, models=["openai/say-a"])
-    await told(bare, "Generating angles. A message follows when it is done.")
-    await told(bare, "angles has 1 answer. Choose one, or open the step.")
-    await offered(bare, "writeit.step.take", **here, response=0, text="a")
-    await told(bare, "Added to the merge of angles: it has 1 passage.")
-    await offered(bare, "writeit.step.select", **here, response=0)
-    await told(bare, "Answer 1 chosen for angles. Next: generate outline.")
+    await offered(plain, "writeit.step.run", **here, models=["openai/say-a"])
+    await told(plain, "Generating angles. A message follows when it is done.")
+    await told(plain, "angles has 1 answer. Choose one, or open the step.")
+    await offered(plain, "writeit.step.take", **here, response=0, text="a")
+    await told(plain, "Added to the merge of angles: it has 1 passage.")
+    await offered(plain, "writeit.step.select", **here, response=0)
+    await told(plain, "Answer 1 chosen for angles. Next: generate outline.")
     for step, then in {
         "outline": "Next: generate draft.",
         "draft": "Next: generate polish.",
         "polish": "All steps are done. Next: apply the text.",
     }.items():
-        await offered(bare, "writeit.step.skip", runId=here["runId"], step=step)
-        await told(bare, f"Skipped {step}. {then}")
-    await offered(bare, "writeit.step.apply", runId=here["runId"])
-    await told(bare, "The text of angles was written to notes.tech-article.md.")
-    await offered(bare, "writeit.edit.restore", runId=here["runId"])
-    await told(bare, "Removed notes.tech-article.md. Its text is still in the run.")
-    await offered(bare, "writeit.run.rewind", **here)
-    await told(bare, "Started over from angles. The original run is unchanged.")
+        await offered(plain, "writeit.step.skip", runId=here["runId"], step=step)
+        await told(plain, f"Skipped {step}. {then}")
+    await offered(plain, "writeit.step.apply", runId=here["runId"])
+    await told(plain, "The text of angles was written to notes.tech-article.md.")
+    await offered(plain, "writeit.edit.restore", runId=here["runId"])
+    await told(plain, "Removed notes.tech-article.md. Its text is still in the run.")
+    await offered(plain, "writeit.run.rewind", **here)
+    await told(plain, "Started over from angles. The original run is unchanged.")
 
 
-async def test_the_message_names_the_models_that_gave_no_answer(bare: Editor) -> None:
+async def test_the_message_names_the_models_that_gave_no_answer(plain: Editor) -> None:
     """And of the others that there are answers."""
-    run_id = await bare.start_run()
+    run_id = await plain.start_run()
     models = ["openai/say-a", "openai/err-400"]
-    await offered(bare, "writeit.step.run", runId=run_id, models=models)
+    await offered(plain, "writeit.step.run", runId=run_id, models=models)
     await told(
-        bare,
+        plain,
         "angles has 1 answer. No answer from openai/err-400: the provider did not"
         " accept the request. Choose one, or open the step.",
     )
 
 
-async def test_who_waits_for_replies_is_told_nothing_besides(bare: Editor) -> None:
+async def test_who_waits_for_replies_is_told_nothing_besides(plain: Editor) -> None:
     """A script has the results."""
-    before = len(bare.shown_messages())
-    run_id = await bare.answered("say-a")
-    await bare.choose(run_id)
-    await bare.command("writeit.step.apply", runId=run_id)
-    assert bare.shown_messages()[before:] == []
+    before = len(plain.shown_messages())
+    run_id = await plain.answered("say-a")
+    await plain.choose(run_id)
+    await plain.command("writeit.step.apply", runId=run_id)
+    assert plain.shown_messages()[before:] == []
 
 
 async def test_a_plug_in_says_these_things_itself(
@@ -101,10 +94,10 @@ async def test_a_plug_in_says_these_things_itself(
         assert editor.shown_messages() == []
 
 
-async def test_a_refusal_says_what_to_do(bare: Editor) -> None:
+async def test_a_refusal_says_what_to_do(plain: Editor) -> None:
     """The message has the hint, too; a plug-in shows the hint itself."""
-    run_id = await bare.answered("say-a")
-    refusal = await bare.refusal("writeit.step.select", runId=run_id, response=7)
+    run_id = await plain.answered("say-a")
+    refusal = await plain.refusal("writeit.step.select", runId=run_id, response=7)
     assert str(refusal).endswith(refusal.data["hint"])
     assert refusal.data["message"] in str(refusal)
 

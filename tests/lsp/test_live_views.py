@@ -5,12 +5,15 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
+
 from support.code_actions import lenses
 from support.document import Document
 from support.editor import Declined, Editor, serving
 from support.open_documents import OpenDocuments
 
 LIBRARY = Path(__file__).parents[2] / "pipelines"
+VS_CODE = pytest.mark.parametrize("editor", ["visual_studio_code"], indirect=True)
 TELL_ME = {"writeit": {"events": True, "views": "uri"}}
 
 
@@ -39,27 +42,27 @@ async def test_a_view_grows_while_its_answer_comes(
         await editor.command("writeit.run.pause", runId=run_id)
 
 
+@VS_CODE
 async def test_the_protocols_own_views_are_refreshed_while_text_comes(
-    workspace: Path, environment: dict[str, str]
+    editor: Editor,
 ) -> None:
     """By workspace/textDocumentContent/refresh, at most ten times a second."""
-    async with serving([workspace], "visual_studio_code", environment) as editor:
-        can = editor.initialized["capabilities"]["workspace"]
-        assert can["textDocumentContent"] == {"schemes": ["writeit"]}
-        run_id = await editor.start_run()
-        uri = f"writeit:/step/{run_id}/angles.md"
-        await editor.request("workspace/textDocumentContent", {"uri": uri})
-        before = time.monotonic()
-        _, reply = editor.start(
-            "writeit.step.run", runId=run_id, models=["openai/slow-4000"]
-        )
-        refresh = "workspace/textDocumentContent/refresh"
-        await editor.until(lambda: len(editor.sent(refresh)) > 5)
-        assert not reply.done()
-        await editor.command("writeit.run.pause", runId=run_id)
-        asked = [params["uri"] for params in editor.sent(refresh)]
-        assert set(asked) == {uri}
-        assert len(asked) <= 10 * (time.monotonic() - before) + 2
+    can = editor.initialized["capabilities"]["workspace"]
+    assert can["textDocumentContent"] == {"schemes": ["writeit"]}
+    run_id = await editor.start_run()
+    uri = f"writeit:/step/{run_id}/angles.md"
+    await editor.request("workspace/textDocumentContent", {"uri": uri})
+    refresh = "workspace/textDocumentContent/refresh"
+    before, heard = time.monotonic(), len(editor.sent(refresh))
+    _, reply = editor.start(
+        "writeit.step.run", runId=run_id, models=["openai/slow-4000"]
+    )
+    await editor.until(lambda: len(editor.sent(refresh)) > heard + 5)
+    assert not reply.done()
+    await editor.command("writeit.run.pause", runId=run_id)
+    asked = [params["uri"] for params in editor.sent(refresh)[heard:]]
+    assert set(asked) == {uri}
+    assert len(asked) <= 10 * (time.monotonic() - before) + 2
 
 
 def open_view(docs: OpenDocuments, path: Path) -> Document:
@@ -68,27 +71,26 @@ def open_view(docs: OpenDocuments, path: Path) -> Document:
 
 
 async def test_a_page_given_out_as_a_file_shows_answers_when_they_end(
-    workspace: Path, environment: dict[str, str]
+    bare: OpenDocuments,
 ) -> None:
     """It is changed by edits, and what the user types into it stays."""
-    async with serving([workspace], "bare", environment) as editor:
-        docs = OpenDocuments(editor)
-        run_id = await editor.answered("say-first")
-        path = await editor.step_page(run_id)
-        page = open_view(docs, path)
-        place = page.text.index("-->", page.text.index("writeit:feedback")) + 4
-        page.type(place, place, "more rivers")
-        before = page.text.index("more rivers")
-        await editor.command(
-            "writeit.step.regenerate",
-            runId=run_id,
-            models=["openai/say-second"],
-            feedback="less",
-        )
-        await editor.until(lambda: "second" in page.text)
-        assert page.text.index("more rivers") > before
-        run = await editor.choose(run_id, 1)
-        assert run["steps"]["angles"]["userFeedback"] == "more rivers"
+    editor = bare.editor
+    run_id = await editor.answered("say-first")
+    path = await editor.step_page(run_id)
+    page = open_view(bare, path)
+    place = page.text.index("-->", page.text.index("writeit:feedback")) + 4
+    page.type(place, place, "more rivers")
+    before = page.text.index("more rivers")
+    await editor.command(
+        "writeit.step.regenerate",
+        runId=run_id,
+        models=["openai/say-second"],
+        feedback="less",
+    )
+    await editor.until(lambda: "second" in page.text)
+    assert page.text.index("more rivers") > before
+    run = await editor.choose(run_id, 1)
+    assert run["steps"]["angles"]["userFeedback"] == "more rivers"
 
 
 async def test_words_typed_while_no_server_ran_are_edited(
@@ -123,22 +125,23 @@ async def test_a_page_left_open_is_brought_up_to_date_when_it_is_opened_again(
         assert "angles" in page.text
 
 
+@VS_CODE
 async def test_lenses_are_refreshed_though_the_client_refuses_to_read_a_view(
-    workspace: Path, environment: dict[str, str]
+    editor: Editor,
 ) -> None:
     """Else the status above the document would be outdated."""
     refresh = "workspace/codeLens/refresh"
-    async with serving([workspace], "visual_studio_code", environment) as editor:
-        content = "workspace/textDocumentContent/refresh"
-        editor.answers[content] = lambda _: Declined("not now")
-        run_id = await editor.start_run()
-        await editor.until(lambda: editor.sent(refresh))
-        uri = f"writeit:/step/{run_id}/angles.md"
-        await editor.request("workspace/textDocumentContent", {"uri": uri})
-        refreshed = len(editor.sent(refresh))
-        await editor.generate(run_id, "openai/say-first")
-        await editor.until(lambda: editor.sent(content))
-        await editor.until(lambda: len(editor.sent(refresh)) > refreshed)
+    content = "workspace/textDocumentContent/refresh"
+    editor.answers[content] = lambda _: Declined("not now")
+    run_id = await editor.start_run()
+    await editor.until(lambda: editor.sent(refresh))
+    uri = f"writeit:/step/{run_id}/angles.md"
+    await editor.request("workspace/textDocumentContent", {"uri": uri})
+    refreshed, heard = len(editor.sent(refresh)), len(editor.sent(content))
+    await editor.generate(run_id, "say-first")
+    await editor.until(lambda: len(editor.sent(content)) > heard)
+    await editor.until(lambda: len(editor.sent(refresh)) > refreshed)
+    del editor.answers[content]
 
 
 async def test_the_start_of_a_pipeline_of_the_folder_is_offered_when_it_is_read(
@@ -157,20 +160,21 @@ async def test_the_start_of_a_pipeline_of_the_folder_is_offered_when_it_is_read(
 
 
 async def test_a_page_whose_markers_are_damaged_is_left_alone(
-    workspace: Path, environment: dict[str, str]
+    bare: OpenDocuments,
 ) -> None:
     """The user's text cannot be told from the server's; a message names the page."""
-    async with serving([workspace], "bare", environment) as editor:
-        run_id = await editor.answered("say-first")
-        path = await editor.step_page(run_id)
-        page = path.read_text(encoding="utf-8")
-        edited = page.replace("<!-- /writeit:feedback -->\n", "Words of mine.\n")
-        assert edited != page
-        path.write_text(edited, encoding="utf-8")
-        await editor.choose(run_id)
-        messages = editor.shown_messages()
-        assert any("stays as you left it" in message for message in messages)
-        assert path.read_text(encoding="utf-8") == edited
+    editor = bare.editor
+    run_id = await editor.answered("say-first")
+    path = await editor.step_page(run_id)
+    page = path.read_text(encoding="utf-8")
+    edited = page.replace("<!-- /writeit:feedback -->\n", "Words of mine.\n")
+    assert edited != page
+    path.write_text(edited, encoding="utf-8")
+    already = len(editor.shown_messages())
+    await editor.choose(run_id)
+    messages = editor.shown_messages()[already:]
+    assert any("stays as you left it" in message for message in messages)
+    assert path.read_text(encoding="utf-8") == edited
 
 
 async def told_within(editor: Editor, run_id: str, already: int) -> None:

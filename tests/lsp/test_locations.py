@@ -1,12 +1,11 @@
 """In a view: lenses and actions at each answer, a passage taken, symbols, hover."""
 
 import asyncio
-from pathlib import Path
 
 from support.answers import chosen_number, find_answer
 from support.code_actions import actions, execute, lenses, line_of, open_view
 from support.document import place
-from support.editor import Editor, Json, serving
+from support.editor import Editor, Json
 from support.open_documents import BETTER, SECOND, TEXT, OpenDocuments
 from support.waiting import TIMEOUT
 
@@ -160,25 +159,23 @@ async def test_the_page_of_a_deleted_run_offers_nothing(one_editor: Editor) -> N
     assert await actions(one_editor, uri) == {}
 
 
-async def test_a_bare_client_has_all_of_it_in_the_file(
-    workspace: Path, environment: dict[str, str]
-) -> None:
+async def test_a_bare_client_has_all_of_it_in_the_file(bare: OpenDocuments) -> None:
     """The page under .writeit/views is a view as well."""
-    async with serving([workspace], "bare", environment) as editor:
-        run_id = await answered(editor)
-        path = await editor.step_page(run_id)
-        text = path.read_text(encoding="utf-8")
-        uri = editor.open_document(path)
-        offered = await actions(editor, uri, marked(text, "One way"))
-        assert "Add to merge" in offered
-        number = await number_of(editor, run_id, "One way")
-        assert f"Choose this answer (answer {number})" in offered
-        symbols = await editor.request(
-            "textDocument/documentSymbol", {"textDocument": {"uri": uri}}
-        )
-        names = [s["name"] for s in symbols]
-        assert f"Answer {number} · openai/say-One+20way." in names
-        assert names[-2:] == ["Merge", "Feedback"]
+    editor = bare.editor
+    run_id = await answered(editor)
+    path = await editor.step_page(run_id)
+    text = path.read_text(encoding="utf-8")
+    uri = editor.open_document(path)
+    offered = await actions(editor, uri, marked(text, "One way"))
+    assert "Add to merge" in offered
+    number = await number_of(editor, run_id, "One way")
+    assert f"Choose this answer (answer {number})" in offered
+    symbols = await editor.request(
+        "textDocument/documentSymbol", {"textDocument": {"uri": uri}}
+    )
+    names = [s["name"] for s in symbols]
+    assert f"Answer {number} · openai/say-One+20way." in names
+    assert names[-2:] == ["Merge", "Feedback"]
 
 
 async def test_a_view_has_its_headings_as_symbols(editor: Editor) -> None:

@@ -5,14 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import pytest_asyncio
 
 from support.editor import serving
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
     from support.editor import Editor
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -24,15 +20,6 @@ content: Be brief.
 voice_attributes: {tone: a, structure: b, language: c}
 guidelines: {avoid: [x], prefer: [y]}
 """
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def own(workspace: Path, environment: dict[str, str]) -> AsyncIterator[Editor]:
-    """An editor on a workspace of the test's own."""
-    async with serving([workspace], "neovim", environment) as editor:
-        editor.folder = workspace
-        editor.notes = editor.open_document(workspace / "notes.md")
-        yield editor
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 from support.editor import Editor, serving
+from support.open_documents import OpenDocuments
 
 
 async def answered(editor: Editor) -> str:
@@ -49,26 +50,24 @@ async def test_a_client_that_can_is_shown_the_document(one_editor: Editor) -> No
 
 
 async def test_a_bare_client_gets_a_file_and_keeps_what_it_wrote_there(
-    workspace: Path, environment: dict[str, str]
+    bare: OpenDocuments,
 ) -> None:
     """The view is under .writeit/views; the user's own sections stay."""
-    async with serving([workspace], "bare", environment) as editor:
-        run_id = await answered(editor)
-        path = await editor.step_page(run_id)
-        messages = editor.shown_messages()
-        assert any(path.as_uri() in message for message in messages)
-        text = path.read_text(encoding="utf-8")
-        marker = "<!-- writeit:feedback"
-        head, _, tail = text.partition(marker)
-        line, _, rest = tail.partition("\n")
-        path.write_text(f"{head}{marker}{line}\nshorter{rest}", encoding="utf-8")
-        await editor.choose(run_id)
-        await editor.command(
-            "writeit.view.open", view="step", runId=run_id, step="angles"
-        )
-        again = path.read_text(encoding="utf-8")
-        assert "shorter" in again
-        assert again != text
+    editor = bare.editor
+    run_id = await answered(editor)
+    path = await editor.step_page(run_id)
+    messages = editor.shown_messages()
+    assert any(path.as_uri() in message for message in messages)
+    text = path.read_text(encoding="utf-8")
+    marker = "<!-- writeit:feedback"
+    head, _, tail = text.partition(marker)
+    line, _, rest = tail.partition("\n")
+    path.write_text(f"{head}{marker}{line}\nshorter{rest}", encoding="utf-8")
+    await editor.choose(run_id)
+    await editor.command("writeit.view.open", view="step", runId=run_id, step="angles")
+    again = path.read_text(encoding="utf-8")
+    assert "shorter" in again
+    assert again != text
 
 
 def typed(page: str, section: str, words: str) -> str:
@@ -79,44 +78,42 @@ def typed(page: str, section: str, words: str) -> str:
     return f"{head}{marker}{line}\n{words}{rest}"
 
 
-async def test_words_typed_into_a_view_go_with_the_choice(
-    workspace: Path, environment: dict[str, str]
-) -> None:
+async def test_words_typed_into_a_view_go_with_the_choice(bare: OpenDocuments) -> None:
     """Feedback and the edited answer, without a dialog and without a plug-in."""
-    async with serving([workspace], "bare", environment) as editor:
-        run_id = await answered(editor)
-        path = await editor.step_page(run_id)
-        page = path.read_text(encoding="utf-8")
-        page = typed(page, "answer 1", "My ")
-        page = typed(page, "answer 2", "Not this: ")
-        path.write_text(typed(page, "feedback", "shorter"), encoding="utf-8")
-        answers = (await editor.show(run_id))["steps"]["angles"]["aiResponses"]
-        (first,) = (answer for answer in answers if answer["number"] == 1)
-        run = await editor.choose(run_id, first["responseId"])
-        angles = run["steps"]["angles"]
-        assert angles["content"] == f"My {first['rawOutput']}"
-        assert angles["userFeedback"] == "shorter"
-        after = path.read_text(encoding="utf-8")
-        assert "Not this: " in after
-        state = await editor.generate(run_id, "echo")
-        assert "shorter" in state["aiResponses"][0]["promptUsed"]
+    editor = bare.editor
+    run_id = await answered(editor)
+    path = await editor.step_page(run_id)
+    page = path.read_text(encoding="utf-8")
+    page = typed(page, "answer 1", "My ")
+    page = typed(page, "answer 2", "Not this: ")
+    path.write_text(typed(page, "feedback", "shorter"), encoding="utf-8")
+    answers = (await editor.show(run_id))["steps"]["angles"]["aiResponses"]
+    (first,) = (answer for answer in answers if answer["number"] == 1)
+    run = await editor.choose(run_id, first["responseId"])
+    angles = run["steps"]["angles"]
+    assert angles["content"] == f"My {first['rawOutput']}"
+    assert angles["userFeedback"] == "shorter"
+    after = path.read_text(encoding="utf-8")
+    assert "Not this: " in after
+    state = await editor.generate(run_id, "echo")
+    assert "shorter" in state["aiResponses"][0]["promptUsed"]
 
 
 async def test_words_typed_into_a_view_go_with_asking_anew_once(
-    workspace: Path, environment: dict[str, str]
+    bare: OpenDocuments,
 ) -> None:
     """They are in that prompt, and not said again with the next."""
-    async with serving([workspace], "bare", environment) as editor:
-        run_id = await answered(editor)
-        path = await editor.step_page(run_id)
-        page = path.read_text(encoding="utf-8")
-        path.write_text(typed(page, "feedback", "with teeth"), encoding="utf-8")
-        for count, expected in ((3, True), (4, False)):
-            state = await editor.command(
-                "writeit.step.regenerate", runId=run_id, models=["openai/say-again"]
-            )
-            prompt = state["aiResponses"][count - 1]["promptUsed"]
-            assert ("The author asks for these changes" in prompt) is expected
+    editor = bare.editor
+    run_id = await answered(editor)
+    path = await editor.step_page(run_id)
+    page = path.read_text(encoding="utf-8")
+    path.write_text(typed(page, "feedback", "with teeth"), encoding="utf-8")
+    for count, expected in ((3, True), (4, False)):
+        state = await editor.command(
+            "writeit.step.regenerate", runId=run_id, models=["openai/say-again"]
+        )
+        prompt = state["aiResponses"][count - 1]["promptUsed"]
+        assert ("The author asks for these changes" in prompt) is expected
 
 
 async def test_opening_without_waiting_replies_first(one_editor: Editor) -> None:

@@ -20,6 +20,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 from support.provider_models import BEHAVIOURS, echo, ollama_chat, some
@@ -195,6 +196,21 @@ async def running(
         yield provider
     finally:
         await provider.stop(server)
+
+
+def environment_of(base_url: str, home: Path | None = None) -> dict[str, str]:
+    """Return a server's environment: a key, no other provider, folders of its own."""
+    environment = {
+        "OPENAI_API_KEY": "sk-secret-of-the-tests",
+        "OPENAI_BASE_URL": base_url,
+        "WRITEIT_ALLOW_MODEL_REQUESTS": "loopback",
+        "WRITEIT_OLLAMA_URL": "http://127.0.0.1:9",  # nothing listens there
+    }
+    if home is not None:
+        environment["HOME"] = str(home)
+        for name in ("cache", "config", "data"):
+            environment[f"WRITEIT_{name.upper()}_DIR"] = str(home / name)
+    return environment
 
 
 async def main(port: int) -> None:
