@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from writeit.text.style_rules import StyleLinter, StyleRule, guideline_rules
+from writeit.text.style_rules import (
+    StyleLinter,
+    StyleRule,
+    guideline_rules,
+    is_searchable,
+)
 
 
 def found(text: str, *rules: StyleRule, language: str = "english") -> list[str]:
@@ -125,3 +130,9 @@ def test_any_text_is_searched_in_order_and_within_its_bounds(text: str) -> None:
     hits = linter.find(text)
     ends = [0, *(hit.end for hit in hits)]
     assert all(end <= hit.start < hit.end for end, hit in zip(ends, hits, strict=False))
+
+
+def test_a_rule_with_many_gaps_is_not_searched() -> None:
+    """Each gap makes the search of some texts five times as long."""
+    assert is_searchable("a * b * c")
+    assert not is_searchable("a * b * c * d")

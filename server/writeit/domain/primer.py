@@ -36,9 +36,9 @@ class LintRule(Entity, use_attribute_docstrings=True):
     @field_validator("avoid")
     @classmethod
     def _check_avoid(cls, avoid: tuple[str, ...]) -> tuple[str, ...]:
-        """Each has to begin and end with a word."""
+        """Each has to be searchable in a short time."""
         if any(not is_searchable(words) for words in avoid):
-            raise ValueError("should begin and end with a word")
+            raise ValueError("should begin and end with a word, with at most two `*`")
         return avoid
 
 

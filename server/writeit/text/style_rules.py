@@ -19,6 +19,7 @@ from writeit.text.blocks import INLINE_MATH, QUOTATION
 
 _SOME_WORDS = "(?:[ ,][^ ,.]+){1,5}?[ ,]"
 """What a `*` in a rule stands for, between the stems of a paragraph."""
+_MAX_GAPS = 2
 _MAX_PHRASE_WORDS = 3
 """A guideline with more words describes what is to be avoided."""
 
@@ -114,9 +115,13 @@ def _stemmer(language: str) -> Callable[[str], str]:
 
 
 def is_searchable(words: str) -> bool:
-    """Return whether a rule begins and ends with a word."""
+    """Return whether a rule begins and ends with a word and has no more than two `*`.
+
+    The time of a search grows fivefold with each `*`.
+    """
     found = _RULE_WORD.findall(words)
-    return bool(found) and "*" not in {found[0], found[-1]}
+    has_ends = bool(found) and "*" not in {found[0], found[-1]}
+    return has_ends and found.count("*") <= _MAX_GAPS
 
 
 class StyleLinter:
@@ -129,12 +134,12 @@ class StyleLinter:
             if is_searchable(rule.avoid):
                 stems = self._stems(_RULE_WORD.findall(rule.avoid))
                 by_stems[" ".join(stems)].append(rule)
-        longest_first = sorted(by_stems, key=lambda stems: -stems.count(" "))
-        self._rules = [by_stems[stems] for stems in longest_first]
-        """Those of each group of `_pattern`."""
-        forms = (re.escape(s).replace(r"\ \*\ ", _SOME_WORDS) for s in longest_first)
-        groups = "|".join(f"({form})" for form in forms)
-        self._pattern = re.compile(rf"(?<=[ ,.])(?:{groups})(?![^ ,.])")
+        self._rules: dict[str, list[tuple[re.Pattern[str], list[StyleRule]]]] = {}
+        """By the first stem, the longest first."""
+        for phrase in sorted(by_stems, key=lambda phrase: -phrase.count(" ")):
+            form = re.escape(phrase).replace(r"\ \*\ ", _SOME_WORDS)
+            same = re.compile(rf"{form}(?![^ ,.])"), by_stems[phrase]
+            self._rules.setdefault(phrase.split(" ")[0], []).append(same)
 
     def _stems(self, words: Iterable[str]) -> list[str]:
         return [_stem(_fold(word), self._language) for word in words]
@@ -149,13 +154,18 @@ class StyleLinter:
         stems = self._stems(prose[slice(*place)] for place in places)
         words = [gap + stem for gap, stem in zip(gaps, stems, strict=False)]
         starts = [*accumulate(map(len, words), initial=1)]
-        hits = []
-        for match in self._pattern.finditer("".join(words)):
-            first = bisect_left(starts, match.start())
-            last = bisect_left(starts, match.end()) - 1
-            span = places[first][0], places[last][1]
-            rules = self._rules[(match.lastindex or 1) - 1]
-            hits.append(_to_hit(paragraph[slice(*span)], span, rules))
+        line = "".join(words)
+        hits: list[StyleHit] = []
+        last = -1
+        for first, stem in enumerate(stems):
+            if first <= last:
+                continue
+            for pattern, rules in self._rules.get(stem, ()):
+                if match := pattern.match(line, starts[first]):
+                    last = bisect_left(starts, match.end()) - 1
+                    span = places[first][0], places[last][1]
+                    hits.append(_to_hit(paragraph[slice(*span)], span, rules))
+                    break
         return hits
 
 
