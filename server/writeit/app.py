@@ -38,13 +38,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         case ["serve"] | ["serve", "--stdio"]:
             serve()
         case ["serve", "--tcp", address]:
-            from writeit.lsp.transports import serve_tcp
+            from writeit.lsp.transports import TcpTransport, serve_clients
 
-            sys.exit(serve_tcp(create_ports, address))
+            sys.exit(serve_clients(TcpTransport, create_ports, address))
         case ["serve", "--ws", address]:
-            from writeit.lsp.transports import serve_websocket
+            from writeit.lsp.transports import WebSocketTransport, serve_clients
 
-            sys.exit(serve_websocket(create_ports, address))
+            sys.exit(serve_clients(WebSocketTransport, create_ports, address))
         case ["model-host"]:
             from writeit.llm.host import main as host
 

@@ -31,6 +31,12 @@ _UNSAFE_PART = re.compile(
 )
 """Hidden, an option, a device, a stream or a short name of Windows, or a file that
 programs read although its suffix is one of a text."""
+_INSTRUCTIONS = re.compile(
+    r"[A-Z][A-Z0-9_-]+\.\w+\Z|(?i:.*\.(?:instructions|prompt|agent|chatmode|rules|local)\."
+    r"|(?:agents?|claude|codex|conventions|copilot(?:-instructions)?|gemini|llms(?:-.*)?"
+    r"|memory|qwen|readme|rules|skill|warp|(?:ads|humans|robots|security))\.[a-z]+\Z)"
+)
+"""Texts that other programs follow, or that stand for a whole folder."""
 MAX_PATH_PARTS = 64
 """A path to write to has at most this many folders."""
 LOCK_RETRY_SECONDS = 0.002
@@ -113,6 +119,11 @@ def resolve_article_path(
 def is_beside(source: Path | None, target: Path) -> bool:
     """Return whether a file is in the folder of the notes."""
     return source is not None and source.parent.resolve() == target.parent
+
+
+def is_instruction(path: Path) -> bool:
+    """Return whether other programs may take a text for instructions, by its name."""
+    return _INSTRUCTIONS.match(normalize("NFKC", path.name)) is not None
 
 
 def require_file_path(path: Path) -> None:

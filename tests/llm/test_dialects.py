@@ -2,6 +2,7 @@
 
 # ruff: noqa: D103 -- the names of the tests describe them
 
+import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -13,7 +14,15 @@ import pytest_asyncio
 
 from llm.dialect_cases import CASES, DialectCase, refusing
 from support.scripted_models import ScriptedKeys
-from support.wire_formats import Fault, Scene, WireServer, event, wire_server
+from support.wire_formats import (
+    TEXT,
+    Fault,
+    Piece,
+    Scene,
+    WireServer,
+    event,
+    wire_server,
+)
 from writeit.domain.errors import ModelError
 from writeit.domain.remarks import REMARKS_SCHEMA
 from writeit.llm.client import ModelHostClient
@@ -131,6 +140,72 @@ def check_error(error: ModelError, case: DialectCase) -> None:
     assert error.hint
     after = error.data.get("retryAfter")
     assert after == (None if case.after is None else pytest.approx(case.after))
+
+
+CHUNKS: list[Piece] = [
+    event({"choices": [{"delta": {"content": TEXT}}]}),
+    event({"choices": [{"delta": {}, "finish_reason": "stop"}]}),
+]
+DONE = b"data: [DONE]\n\n"
+WHOLE = {"choices": [{"message": {"content": TEXT}, "finish_reason": "stop"}]}
+STREAMS: dict[str, list[Piece]] = {
+    "a byte order mark": [b"\xef\xbb\xbf", *CHUNKS],
+    "a space in the end": [*CHUNKS, b"data: [DONE] \n\n"],
+    "nonsense after the end": [*CHUNKS, DONE, b"data: nonsense\n\n"],
+    "a connection that stays open": [*CHUNKS, DONE, 5.0],
+    "one object in place of events": [json.dumps(WHOLE, indent=1).encode()],
+    "a message of another shape": [event({"choices": [{"delta": ["x"]}]}), *CHUNKS],
+}
+
+
+@pytest.mark.parametrize("pieces", STREAMS.values(), ids=STREAMS.keys())
+async def test_an_answer_is_whole_however_its_stream_looks(
+    client: ModelHostClient, wire: WireServer, pieces: list[Piece]
+) -> None:
+    wire.plays(pieces)
+    seen = await ask(client, ModelCall(model="openai/x", prompt="x"))
+    assert (seen.text, seen.error) == (TEXT, None)
+
+
+THOUGHT = event({"choices": [{"delta": {"reasoning": "x" * 1_000_000}}]})
+NO_ANSWERS: dict[str, list[Piece]] = {
+    "a line without end": [b"data: ", *[b"x" * 1_000_000] * 9],
+    "deep JSON": [b"data: " + b"[" * 200_000 + b"\n\n"],
+    "thoughts without end": [THOUGHT] * 5,
+}
+
+
+@pytest.mark.parametrize("pieces", NO_ANSWERS.values(), ids=NO_ANSWERS.keys())
+async def test_what_would_fill_the_host_ends_the_call(
+    client: ModelHostClient, wire: WireServer, pieces: list[Piece]
+) -> None:
+    wire.plays(pieces)
+    seen = await ask(client, ModelCall(model="openai/x", prompt="x"))
+    assert seen.error is not None
+    assert seen.error.reason == "malformed"
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "sent"),
+    [
+        (500, "unknown field stream_options", {"stream_options": None}),
+        (422, "`max_new_tokens` must be <= 250. Given: 4300", {"max_tokens": 250}),
+        (400, "max_tokens: 4,300 > 1,024 tokens", {"max_tokens": 1024}),
+        (400, "Only supported with the Responses API.", {"max_output_tokens": 4300}),
+    ],
+)
+async def test_a_refusal_is_understood_in_other_words(
+    client: ModelHostClient,
+    wire: WireServer,
+    status: int,
+    message: str,
+    sent: dict[str, Any],
+) -> None:
+    wire.plays(Fault(status=status, body={"errors": [{"message": message}]}), Scene())
+    model = f"openai/other-words-{len(message)}"
+    seen = await ask(client, ModelCall(model=model, prompt="x", max_tokens=4300))
+    assert seen.text == TEXT, seen.error
+    assert {name: wire.bodies[-1].get(name) for name in sent} == sent
 
 
 async def test_what_was_learned_is_remembered(

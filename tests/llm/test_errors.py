@@ -101,6 +101,13 @@ def test_reason(error: Exception, reason: FailureReason) -> None:
         (400, "The input token count (9) exceeds the maximum.", "", "context"),
         (400, "Model has unloaded or crashed.", "", "not_running"),
         (0, "Slow down.", "rate_limit_exceeded", "rate_limit"),
+        (400, "Too many requests", "ThrottlingException", "rate_limit"),
+        (429, "Your account is not active.", "billing_not_active", "quota"),
+        (403, "Your team doesn't have any credits yet.", "", "quota"),
+        (429, "Service tier capacity exceeded for this model.", "", "overloaded"),
+        (400, "Input is too long for requested model.", "", "context"),
+        (400, "Model Not Exist", "", "not_found"),
+        (200, "Unexpected endpoint or method. (POST /x)", "", "malformed"),
     ],
 )
 def test_reason_of_what_a_provider_says(
@@ -162,10 +169,22 @@ def test_a_cycle_of_causes_ends() -> None:
 
 @pytest.mark.parametrize(
     ("value", "seconds"),
-    [("7", 7), ("1.5", 1.5), ("-3", 0), ("", None), ("soon", None)],
+    [
+        *(("7", 7), ("1.5", 1.5), ("-3", 0), ("", None), ("soon", None)),
+        *(
+            ("1m30s", 90),
+            ("2 hours", 7200),
+            ("6ms", 0.006),
+            ('"9"', 9),
+            ("1.2.3", None),
+        ),
+        *(("9" * 400, 604_800), ("1" * 99 + "!", None), ("x +99999999", None)),
+    ],
 )
 def test_retry_after(value: str, seconds: float | None) -> None:
     assert parse_retry_after({"retry-after": value}) == seconds
+    told = read_body({"details": [{"retryDelay": value}]})
+    assert told.retry_after == seconds
 
 
 def test_retry_after_as_a_date() -> None:

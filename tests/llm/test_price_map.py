@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from writeit.llm.answer import Answer
 from writeit.llm.price_map import (
     PriceMap,
     ReportedUsage,
@@ -83,6 +84,27 @@ def test_a_call_without_a_price_has_none() -> None:
 )
 def test_an_absurd_usage_is_none(reported: object) -> None:
     assert read_usage(reported) is None
+
+
+@pytest.mark.parametrize("cost", [True, 1e30, 10**400, "1", [1]])
+def test_an_absurd_cost_is_none(cost: object) -> None:
+    usage = read_usage({"prompt_tokens": 3, "completion_tokens": 4, "cost": cost})
+    assert usage is not None
+    assert usage.cost is None
+
+
+@pytest.mark.parametrize(
+    ("word", "finish"),
+    [
+        *(("MAX_NEW_TOKENS", "length"), ("eos_token", "stop"), ("ok", None)),
+        *(("guardrail_intervened", "content_filter"), ("network_error", "error")),
+        *(("contextLengthReached", "context"), ("FINISH_REASON_STOP", "stop")),
+    ],
+)
+def test_an_end_is_known_by_what_its_word_contains(
+    word: str, finish: str | None
+) -> None:
+    assert Answer(print, print, ending=word).finish == finish
 
 
 def test_absurd_details_are_limited() -> None:

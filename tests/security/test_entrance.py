@@ -1,6 +1,7 @@
 """Only who has the token is heard: the entrance of --tcp and --ws."""
 
 import asyncio
+import contextlib
 import json
 import os
 import sys
@@ -12,6 +13,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
 from support.attacks import command, framed, initialize, run_server
+from support.editor import Refused
 from support.transports import TOKEN, close_connection, listening, over_tcp
 from support.waiting import TIMEOUT
 from writeit.lsp.transports import (
@@ -121,6 +123,8 @@ async def test_after_all_strangers_a_client_with_the_token_is_served(
     await editor.request("initialize", json.loads(initialize(TOKEN))["params"])
     editor.notify("initialized", {})
     await heard(tcp_port, framed(b"{}"))
+    with pytest.raises(Refused, match="initialized already"):
+        await editor.request("initialize", json.loads(initialize(TOKEN))["params"])
     keys = await editor.command("writeit.keys.list")
     assert KEY["key"] not in json.dumps(keys)
     await close_connection(editor)
@@ -138,6 +142,7 @@ HEADERS: dict[str, dict[str, str]] = {
     "a sandboxed page": {"Origin": "null"},
     "a page that is named like this machine": {"Origin": "http://localhost.example"},
     "a page whose user is this machine": {"Origin": "http://127.0.0.1@example.org"},
+    "a page of no address": {"Origin": "http://[::1"},
 }
 
 
@@ -171,6 +176,44 @@ async def test_a_name_that_was_rebound_to_this_machine_is_disconnected(
         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     )
     assert await heard(ws_port, request.encode()) == b""
+
+
+ASKED = (
+    "GET / HTTP/1.1\r\nHost: localhost\r\n{}Upgrade: websocket\r\nConnection: Upgrade"
+    "\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
+    "\r\n\r\n"
+)
+NO_HANDSHAKES = {
+    "two hosts": ASKED.format("Host: example.org\r\n"),
+    "two origins": ASKED.format("Origin: http://localhost\r\nOrigin: http://a.b\r\n"),
+    "two tokens": ASKED.format(f"Authorization: Bearer {TOKEN}\r\n" * 2),
+    "POST": ASKED.format("").replace("GET", "POST"),
+    "HTTP/1.0": ASKED.format("").replace("1.1", "1.0"),
+    "no upgrade": "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "no key": ASKED.format("").replace("-Key", "-Kex"),
+    "another version": ASKED.format("").replace(": 13", ": 8"),
+    "a long header": ASKED.format(f"X: {'a' * 70_000}\r\n"),
+    "many headers": ASKED.format("X: a\r\n" * 500),
+}
+
+
+@pytest.mark.parametrize("sent", NO_HANDSHAKES.values(), ids=NO_HANDSHAKES.keys())
+async def test_what_is_no_handshake_is_not_answered(ws_port: int, sent: str) -> None:
+    """Not even with the words of the library for HTTP."""
+    assert await heard(ws_port, sent.encode()) == b""
+
+
+async def test_half_handshakes_do_not_use_up_connections(ws_port: int) -> None:
+    """Who has not shown the token counts before the handshake ends, too."""
+    waiting = [
+        await asyncio.open_connection("127.0.0.1", ws_port)
+        for _ in range(2 * MAX_STRANGERS)
+    ]
+    for reader, _ in waiting[MAX_STRANGERS:]:
+        with contextlib.suppress(ConnectionError):
+            assert await asyncio.wait_for(reader.read(), 2) == b""
+    for _, writer in waiting:
+        writer.close()
 
 
 FIRST_FRAMES = {

@@ -145,6 +145,30 @@ async def test_a_first_write_elsewhere_is_confirmed_once(cloned: Editor) -> None
         assert (folder / path).read_text() == "hello\n"
 
 
+@pytest.mark.asyncio(loop_scope="session")
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("AGENTS.md", "Claude.md", "README.md", "SKILL.md", "x.instructions.md"),
+        *("llms.txt", "OTHER-TOOL.md"),
+    ],
+)
+async def test_a_file_that_programs_follow_is_confirmed_by_itself(
+    cloned: Editor, name: str
+) -> None:
+    """Also beside the notes, and if its folder was confirmed for another file."""
+    notes = cloned.folder / "followed.md"
+    notes.write_text(f"---\nwriteit:\n  output_path: {name}\n---\nWords.\n")
+    run_id = await finished_run(cloned, cloned.open_document(notes))
+    refusal = await cloned.refusal("writeit.step.apply", runId=run_id)
+    assert refusal.kind == "not_trusted"
+    assert "Other programs" in str(refusal)
+    assert refusal.data["confirm"] == f"Write to {name}"
+    assert not (cloned.folder / name).exists()
+    await cloned.command("writeit.step.apply", runId=run_id, confirmed=True)
+    assert (cloned.folder / name).read_text() == "hello\n"
+
+
 async def finished_run(editor: Editor, uri: str) -> str:
     """Run a pipeline of one step to its end."""
     (editor.folder / "pipelines").mkdir(exist_ok=True)

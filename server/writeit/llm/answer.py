@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -10,20 +11,29 @@ from writeit.llm.price_map import ReportedUsage
 from writeit.ports.models import FinishReason
 
 _FINISHES: Final[dict[FinishReason | Literal["error"], str]] = {
-    "stop": "stop|end_turn|stop_sequence|completed|complete|eos|eos_token|end"
-    "|tool_calls|tool_use|load",
+    "stop": r"^(?:finish_reason_)?(?:stop|end|eos|complete|tool|load$)",
+    "refused": "refus",
+    "context": "context|^model_length",
+    "content_filter": "filter|safety|block|prohibited|spii|recitation|language"
+    "|sensitive|toxic|guardrail|moderat",
+    "error": "error|fail|abort|cancel|interrupt|insufficient|time|other|preempt|unload"
+    "|unexpected|malformed|user",
     # A turn that was paused goes on as an answer that was cut does.
-    "length": "length|max_tokens|max_output_tokens|max_length|incomplete"
-    "|repetition_truncation|pause_turn",
-    "content_filter": "content_filter|safety|blocklist|prohibited_content|spii"
-    "|recitation|language|image_safety|sensitive|error_toxic",
-    "refused": "refusal|refused",
-    "context": "model_context_window_exceeded|context_length_exceeded|model_length",
-    "error": "error|failed|insufficient_system_resource|abort|time_limit|other",
+    "length": "length|token|limit|incomplete|truncat|pause",
 }
-_FINISH_BY_WORD: Final = {
-    word: finish for finish, words in _FINISHES.items() for word in words.split("|")
-}
+"""What the words of providers for an end contain; the first that matches counts."""
+THOUGHT_NAME: Final = re.compile("reason|think|thought")
+"""What the names of all fields and parts with thoughts contain."""
+
+
+def _told(value: object) -> str:
+    """Return the text of a thought: a string, an object with one, or a list."""
+    if isinstance(value, list):
+        return "".join(map(_told, value))
+    if isinstance(value, Mapping):
+        names = ("text", "content", "summary", "thinking", "reasoning", "thought")
+        return next(filter(None, (_told(value.get(name)) for name in names)), "")
+    return value if isinstance(value, str) else ""
 
 
 @dataclass(slots=True)
@@ -46,7 +56,8 @@ class Answer:
     @property
     def finish(self) -> FinishReason | Literal["error"] | None:
         """Why it ended; None if the provider did not say, or in an unknown word."""
-        return _FINISH_BY_WORD.get((self.ending or "").lower())
+        word = (self.ending or "").lower()
+        return next((f for f, p in _FINISHES.items() if re.search(p, word)), None)
 
     @property
     def is_interrupted(self) -> bool:
@@ -64,6 +75,14 @@ class Answer:
         if isinstance(text, str):
             self.has_thought = True
             self.on_thought(text)
+
+    def add_thoughts(self, fields: Mapping[str, object]) -> None:
+        """Add what a message tells of thoughts, in the first field that has a text."""
+        for name, value in fields.items():
+            if value and THOUGHT_NAME.search(name):
+                self.add_thought(told := _told(value))
+                if told:
+                    return
 
     def end(self, word: object) -> None:
         """Take note of why it ended."""

@@ -44,9 +44,10 @@ logger = logging.getLogger(__name__)
 
 _MAX_CALLS: Final = 6
 """One more than parameters that can be refused one by one."""
-_REFUSAL_STATUSES: Final = {0, 400, 404, 422}
+_REFUSAL_STATUSES: Final = {0, 400, 404, 422, 500, 501}
 
 
+_REFUSALS: Final = {"invalid_request", "not_found", "unavailable"}
 _loading = asyncio.Lock()
 
 
@@ -87,7 +88,7 @@ class AnswerCall:
         )
         self._halves = SurrogateJoiner()
         self._text: list[str] = []
-        self._room = MAX_ANSWER_CHARACTERS
+        self._room = self._thought_room = MAX_ANSWER_CHARACTERS
         self._limit: asyncio.Timeout | None = None
         self._answer = Answer(on_text=self._take, on_thought=self._take_thought)
         self._sent = CallParameters()
@@ -180,11 +181,17 @@ class AnswerCall:
             call_id = self._request["id"]
             self._send({"type": "delta", "id": call_id, "text": kept})
         if len(piece) > len(kept):
-            reason = f"stopped after {MAX_ANSWER_CHARACTERS:,} characters"
-            raise build_model_error("malformed", **self._names, provider_message=reason)
+            raise self._too_long()
+
+    def _too_long(self) -> ModelError:
+        reason = f"stopped after {MAX_ANSWER_CHARACTERS:,} characters"
+        return build_model_error("malformed", **self._names, provider_message=reason)
 
     def _take_thought(self, piece: str) -> None:
         self._known.thinks = True
+        self._thought_room -= len(piece)
+        if self._thought_room < 0:
+            raise self._too_long()
         call_id = self._request["id"]
         self._send({"type": "thought", "id": call_id, "text": piece})
 
@@ -204,7 +211,7 @@ class AnswerCall:
         failure = error if isinstance(error, ProviderFailure) else monitor.failure
         told = read_body(failure.body) if failure else Told(str(error))
         status = failure.status if failure else 0
-        is_refusal = failed.reason in {"invalid_request", "not_found"} or (
+        is_refusal = failed.reason in _REFUSALS or (
             failure is None and type(error).__name__ == "UnsupportedParamsError"
         )
         if self._text or not is_refusal or status not in _REFUSAL_STATUSES:

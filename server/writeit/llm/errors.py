@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from math import isfinite
 from typing import Any, Final
 from urllib.parse import urlsplit
 from urllib.request import getproxies
@@ -21,9 +20,11 @@ from writeit.domain.errors import FailureReason, ModelError
 from writeit.domain.model_id import THIS_MACHINE
 from writeit.llm.answer import Answer
 from writeit.llm.provider_messages import (
+    MAX_WAIT,
     ProviderFailure,
     Told,
     clean_message,
+    parse_wait,
     read_body,
 )
 from writeit.llm.providers.provider import (
@@ -79,15 +80,17 @@ _TEXTS: Final[dict[FailureReason, str]] = {
     "forbidden": r"not\sallowed\sto\saccess|model_access_denied",
     "moderated": r"content[_\s]filter|responsibleai|content\smanagement\spolic"
     r"|content_policy|moderation|was\sflagged|data_inspection_failed"
-    r"|content\sexists\srisk",
+    r"|content\sexists\srisk|inappropriate\scontent|敏感",
     "quota": r"insufficient_quota|insufficient\s(account\s)?(balance|credit|fund|quota)"
     r"|credit\sbalance|budget\s(has\sbeen\s)?exceeded|budget_exceeded|more\scredits"
     r"|out\sof\scredits|payment\srequired|(spending|hard)\slimit"
-    r"|key\slimit\sexceeded|arrearage|account\sis\sin\sgood\sstanding",
+    r"|key\slimit\sexceeded|arrearage|account\sis\sin\sgood\sstanding|any\scredits"
+    r"|billing_not_active|credit\slimit|specified\sapi\susage|free\sallocation|余额不足",
     "auth": r"api[\s_-]?key[^.]{0,20}(not\svalid|invalid|incorrect|missing|expired)"
     r"|(invalid|incorrect|missing|no)[^.]{0,12}\sapi[\s_-]?key|api_key_invalid"
     r"|invalid_api_key|authentication[_\s]error|api_key\sclient\soption"
-    r"|missing\scredentials|x-api-key",
+    r"|missing\scredentials|x-api-key|unregistered\scallers",
+    "malformed": r"unexpected\sendpoint|404\spage\snot\sfound",
 }
 _REASON_BY_TEXT: Final = {
     reason: re.compile(pattern, re.IGNORECASE) for reason, pattern in _TEXTS.items()
@@ -115,12 +118,19 @@ _FORBIDDEN_PATTERN = re.compile(
 _CONTEXT_PATTERN = re.compile(
     r"context.?(length|window|size|limit)|maximum context|prompt is too long"
     r"|input token count \S+ exceeds"
-    r"|exceeds the available context|too many (input )?tokens",
+    r"|exceeds the available context|too many (input )?tokens|input is too long"
+    r"|string_above_max|reduce the length",
     re.IGNORECASE,
 )
 _OVERLOADED_PATTERN = re.compile(
     r"overloaded|\bcapacity\b|(server|service) (is )?(too )?busy|system_resource"
     r"|high demand",
+    re.IGNORECASE,
+)
+_RATE_PATTERN = re.compile(r"rate_limit|throttl|too many requests", re.IGNORECASE)
+_UNKNOWN_MODEL_PATTERN = re.compile(
+    r"model\b.{0,80}\b(not exist|not found|decommissioned)|not a valid model"
+    r"|model_not_found",
     re.IGNORECASE,
 )
 _NOT_LOADED_PATTERN = re.compile(
@@ -136,8 +146,6 @@ _LOADING_SECONDS: Final = 10.0
 _PLAN_PATTERN = re.compile(r"exceeded[_ ](your[_ ])?current[_ ]quota", re.IGNORECASE)
 _CONNECTION_LOST_CLASSES = ("ReadError", "RemoteProtocolError")
 _CONNECTION_LOST = "the connection was lost"
-_MAX_RETRY_AFTER = 7 * 24 * 3600.0
-"""Seconds; what a provider says beyond that is cut."""
 
 _MESSAGES: Final[dict[FailureReason, str]] = {
     "auth": "{provider} did not accept the key",
@@ -321,16 +329,18 @@ def reason_for(status: int, told: Told) -> FailureReason:  # noqa: PLR0911, C901
         return "not_running"
     if status not in {404, 429} and _FORBIDDEN_PATTERN.search(text):
         return "forbidden"
-    if status == 429 and "overloaded" in text:  # noqa: PLR2004 -- of HTTP
+    if status == 429 and _OVERLOADED_PATTERN.search(text):  # noqa: PLR2004 -- of HTTP
         return "overloaded"
     if (by_status := _REASON_BY_STATUS.get(status)) is not None:
         return by_status
-    if status < 400 and "rate_limit" in text:  # noqa: PLR2004 -- inside of a stream
+    if _RATE_PATTERN.search(text):  # inside of a stream, or with a wrong status
         return "rate_limit"
     if _CONTEXT_PATTERN.search(text):
         return "context"
     if _OVERLOADED_PATTERN.search(text):
         return "overloaded"
+    if _UNKNOWN_MODEL_PATTERN.search(text):
+        return "not_found"
     return "invalid_request" if 400 <= status < 500 else "unavailable"  # noqa: PLR2004 -- the 4xx of HTTP
 
 
@@ -399,26 +409,23 @@ def _response_headers(error: BaseException) -> Mapping[str, str]:
 
 def parse_retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the wait that headers name, in seconds; never negative."""
-    milliseconds = headers.get("retry-after-ms", "").strip()
-    value = milliseconds or headers.get("retry-after", "").strip()
-    if not value:
-        return None
-    try:
-        seconds = float(value) / (1000 if milliseconds else 1)
-    except ValueError:
-        return _seconds_until(value)
-    return min(max(0.0, seconds), _MAX_RETRY_AFTER) if isfinite(seconds) else None
+    value = headers.get("retry-after", "").strip()
+    milliseconds = parse_wait(f"{headers.get('retry-after-ms', '')}ms")
+    for seconds in (milliseconds, parse_wait(value)):
+        if seconds is not None:
+            return seconds
+    return _seconds_until(value)
 
 
 def _seconds_until(date: str) -> float | None:
     try:
         moment = parsedate_to_datetime(date)
-    except ValueError:
-        return None  # neither seconds nor a date
+    except (ValueError, TypeError, OverflowError):
+        return None  # neither a wait nor a date
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     seconds = (moment - datetime.now(UTC)).total_seconds()
-    return min(max(0.0, seconds), _MAX_RETRY_AFTER)
+    return min(max(0.0, seconds), MAX_WAIT)
 
 
 def exception_message(error: BaseException) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import codecs
 import json
 import re
@@ -11,6 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
+from math import inf
 from typing import Any, Final
 
 import certifi
@@ -21,6 +23,9 @@ from writeit.llm.provider_messages import ProviderFailure
 CONNECT_SECONDS: Final = 30.0
 """How long a connection may take; how long an answer may is decided elsewhere."""
 _MAX_FAILURE_BYTES: Final = 100_000
+_MAX_LINE_CHARACTERS: Final = 8_000_000
+_END_SECONDS: Final = 0.2
+"""How long a connection may stay open after an answer to be used again."""
 _ENDING: Final = re.compile(
     rb'"(stop_reason|finishReason|blockReason)"\s*:\s*"([A-Za-z_]+)"'
 )
@@ -54,14 +59,21 @@ MONITOR: Final[ContextVar[Monitor | None]] = ContextVar("monitor", default=None)
 
 
 class _HeardStream(httpx.AsyncByteStream):
-    def __init__(self, stream: httpx.AsyncByteStream, monitor: Monitor) -> None:
-        self._stream = stream
+    """The body of a response; of an error its beginning."""
+
+    def __init__(self, response: httpx.Response, monitor: Monitor) -> None:
+        assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 -- an async client's
+        self._stream = response.stream
         self._monitor = monitor
+        self._left = _MAX_FAILURE_BYTES if response.is_error else inf
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for data in self._stream:
             self._monitor.hear(data)
             yield data
+            self._left -= len(data)
+            if self._left < 0:
+                return
 
     async def aclose(self) -> None:
         await self._stream.aclose()
@@ -72,8 +84,7 @@ async def _watch(response: httpx.Response) -> None:
     if (monitor := MONITOR.get()) is None:
         return
     monitor.on_bytes()
-    assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 -- an async client's
-    response.stream = _HeardStream(response.stream, monitor)
+    response.stream = _HeardStream(response, monitor)
     if response.is_error:
         monitor.failure = await read_failure(response)
 
@@ -107,7 +118,7 @@ def http_client(scheme: str) -> httpx.AsyncClient:
         event_hooks={"response": [_watch]},
         headers={
             "user-agent": "writeit",
-            # A compressed stream arrives late, and its bytes cannot be read below.
+            # A compressed stream arrives late, and its end cannot be heard.
             "accept-encoding": "identity",
         },
         limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
@@ -134,41 +145,54 @@ async def open_response(
 
 
 async def read_lines(response: httpx.Response) -> AsyncIterator[str]:
-    """Yield the lines of a stream as they arrive.
+    """Yield the lines of a stream as they arrive, and an empty one at its end.
 
     Raises:
-        UnicodeDecodeError: it is not UTF-8.
+        ValueError: it is not UTF-8, or a line is too long.
     """
-    decode = codecs.getincrementaldecoder("utf-8")().decode
+    decode = codecs.getincrementaldecoder("utf-8-sig")().decode
     rest = ""
-    async for data in response.aiter_raw():
-        *lines, rest = (rest + decode(data)).split("\n")
+    async for data in response.aiter_bytes():
+        first, *lines = decode(data).split("\n")
+        rest += first
         for line in lines:
-            yield line.removesuffix("\r")
-    if rest + decode(b"", True):  # noqa: FBT003 -- the decoder's own argument
-        yield rest
+            yield rest.removesuffix("\r")
+            rest = line
+        if len(rest) > _MAX_LINE_CHARACTERS:
+            raise json.JSONDecodeError("a line is too long", "", 0)
+    yield rest + decode(b"", True)  # noqa: FBT003 -- the decoder's own argument
+    yield ""
 
 
 async def read_events(response: httpx.Response) -> AsyncIterator[dict[str, Any]]:
-    """Yield the JSON objects of server-sent events; `[DONE]` is left out.
+    """Yield the JSON objects of server-sent events up to `[DONE]`, or the only one.
+
+    Some servers send one object in place of events; the content type may be wrong.
 
     Raises:
         ValueError: one is not JSON.
     """
     data: list[str] = []
     is_error = False
-    async for line in read_lines(response):
-        if line.startswith("data:"):
-            data.append(line[5:].removeprefix(" "))
-        elif line.startswith("event:"):
-            is_error = line[6:].strip() == "error"
+    lines = read_lines(response)
+    async for line in lines:
+        name, _, value = line.partition(":")
+        if name == "data":
+            data.append(value.removeprefix(" "))
+        elif name == "event":
+            is_error = value.strip() == "error"
+        elif line and (line[0] in "{<" or data) and name not in {"", "id", "retry"}:
+            data.append(line)
         elif not line and data:
             text, data = "\n".join(data), []
-            if text != "[DONE]":
-                event = parse_object(text)
-                yield {"error": event, **event} if is_error else event
-    if data and (text := "\n".join(data)) != "[DONE]":
-        yield parse_object(text)
+            if text.strip() == "[DONE]":
+                break
+            event = parse_object(text)
+            yield {"error": event, **event} if is_error else event
+    with suppress(TimeoutError, ValueError):
+        async with asyncio.timeout(_END_SECONDS):
+            async for _ in lines:
+                pass
 
 
 def parse_object(text: str) -> dict[str, Any]:
@@ -177,7 +201,9 @@ def parse_object(text: str) -> dict[str, Any]:
     Raises:
         ValueError: it is none.
     """
-    value = json.loads(text)
+    value: object = None
+    with suppress(ValueError, RecursionError):
+        value = json.loads(text)
     if not isinstance(value, dict):
         raise json.JSONDecodeError("not an object", text[:80], 0)
     return value

@@ -58,8 +58,7 @@ def _read_line(line: Mapping[str, Any], answer: Answer) -> None:
         raise ProviderFailure(read_body(line).status, dict(line))
     message = line.get("message")
     if isinstance(message, Mapping):
-        if thought := message.get("thinking") or message.get("reasoning"):
-            answer.add_thought(thought)
+        answer.add_thoughts(message)
         answer.add_text(message.get("content"))
     if line.get("done"):
         answer.end(line.get("done_reason") or "stop")

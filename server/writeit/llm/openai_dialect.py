@@ -7,27 +7,19 @@ is at work.
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import httpx
 
-from writeit.llm.answer import Answer
-from writeit.llm.network import open_response, parse_object, read_events
+from writeit.llm.answer import THOUGHT_NAME, Answer
+from writeit.llm.network import open_response, read_events
 from writeit.llm.parameters import CallParameters, Learned
 from writeit.llm.price_map import read_usage
 from writeit.llm.provider_messages import ProviderFailure, read_body
 from writeit.llm.providers.provider import CallTarget
 
-_THOUGHT_FIELDS: Final = (
-    "reasoning_content",
-    "reasoning",
-    "thinking",
-    "reasoning_text",
-)
-"""Where servers put thoughts; some name only OpenRouter's `reasoning_details`."""
 _LOST: Final = (httpx.ReadError, httpx.RemoteProtocolError)
 
 
@@ -54,7 +46,7 @@ async def answer_call(
     url = f"{(target.endpoint or '').rstrip('/')}/{path}"
     try:
         async with open_response(url, body, _headers(target)) as response:
-            async for event in _events(response):
+            async for event in read_events(response):
                 read(event, answer)
     except _LOST:
         # Some servers close the connection abruptly after the last event.
@@ -70,18 +62,6 @@ def _headers(target: CallTarget) -> dict[str, str]:
             if value := os.environ.get(f"OPENAI_{variable}", "").strip():
                 headers[f"openai-{name}"] = value
     return headers
-
-
-async def _events(response: httpx.Response) -> AsyncIterator[dict[str, Any]]:
-    """Yield the events of a stream, or the one object of a server that has none."""
-    kind = response.headers.get("content-type", "")
-    if "json" in kind:
-        yield parse_object((await response.aread()).decode())
-        return
-    if "html" in kind:
-        raise json.JSONDecodeError("a page", "", 0)
-    async for event in read_events(response):
-        yield event
 
 
 def _chat_body(
@@ -135,10 +115,11 @@ def _read_chunk(event: Mapping[str, Any], answer: Answer) -> None:
     if not isinstance(choices, list) or not choices:
         return
     choice = choices[0] if isinstance(choices[0], dict) else {}
-    delta = choice.get("delta") or choice.get("message") or {}
-    for thought in _thoughts(delta):
-        answer.add_thought(thought)
-    _read_content(delta.get("content"), answer)
+    answer.usage = read_usage(choice.get("usage")) or answer.usage  # Moonshot's place
+    delta = choice.get("delta") or choice.get("message")
+    delta = delta if isinstance(delta, dict) else {}
+    answer.add_thoughts(delta)
+    _read_content(delta.get("content", choice.get("text")), answer)
     if isinstance(refusal := delta.get("refusal"), str):
         answer.refusal += refusal
     answer.end(choice.get("finish_reason"))
@@ -146,31 +127,13 @@ def _read_chunk(event: Mapping[str, Any], answer: Answer) -> None:
         answer.ending = "refusal"
 
 
-def _thoughts(delta: Mapping[str, Any]) -> list[object]:
-    """Return what a delta tells of thoughts, in the field of its server."""
-    for name in _THOUGHT_FIELDS:
-        if thought := delta.get(name):
-            return [thought]
-    details = delta.get("reasoning_details")
-    parts = details if isinstance(details, list) else []
-    return [
-        part.get("text") or part.get("summary") or ""
-        for part in parts
-        if isinstance(part, Mapping)
-    ]
-
-
 def _read_content(content: object, answer: Answer) -> None:
-    """Add content: text, or Mistral's list of parts."""
+    """Add content: text, or a list of parts, of which some are thoughts."""
     for part in content if isinstance(content, list) else [content]:
         if not isinstance(part, Mapping):
             answer.add_text(part)
-        elif part.get("type") == "thinking":
-            inner = part.get("thinking")
-            for thought in inner if isinstance(inner, list) else [inner]:
-                answer.add_thought(
-                    thought.get("text") if isinstance(thought, Mapping) else thought
-                )
+        elif part.get("thought") is True or THOUGHT_NAME.search(str(part.get("type"))):
+            answer.add_thoughts({"thought": part})
         else:
             answer.add_text(part.get("text"))
 

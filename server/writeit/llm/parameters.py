@@ -19,7 +19,7 @@ _NAMES: Final[Mapping[str, re.Pattern[str]]] = {
     name: re.compile(pattern, re.IGNORECASE)
     for name, pattern in {
         "stream_options": r"stream_options|include_usage",
-        "max_tokens": r"max_?(completion_|output_)?tokens|num_predict"
+        "max_tokens": r"max_?(completion_|output_|new_)?tokens|n(um)?_predict"
         r"|(completion|output) tokens",
         "temperature": r"temperature|top_p",
         "reasoning": r"reasoning|thinking|\bthink\b|\beffort\b|budget_tokens",
@@ -37,7 +37,7 @@ _WORDS: Final = {
 }
 _REASONER: Final = re.compile(r"^(?:gpt-5|o\d|codex)(?!.*-chat)")
 """OpenAI's models that take no temperature and have another name for the limit."""
-_RESPONSES_ONLY: Final = re.compile(r"v1/responses")
+_RESPONSES_ONLY: Final = re.compile(r"/responses\b|responses api", re.IGNORECASE)
 _MIN_LIMIT: Final = 16
 MIN_THINKING_BUDGET: Final = 1024
 """The smallest that Anthropic takes, in tokens."""
@@ -177,6 +177,7 @@ def _drop(known: Learned, name: str, message: str, sent: CallParameters) -> None
     if re.search(rf"use '?\"?`?{other}\b", message, re.IGNORECASE):
         known.limit_name = other
         return
+    message = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", message)
     numbers = [int(n) for n in re.findall(r"(?<![\d.])\d{2,9}(?![\d.]*\d)", message)]
     fitting = [n for n in numbers if _MIN_LIMIT <= n < (sent.max_tokens or 0)]
     if fitting:

@@ -11,12 +11,13 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from math import isfinite
 from pathlib import Path
 from typing import Any, Final
 
 MAX_TOKENS: Final = 100_000_000
 """More in one call is an error of the provider; such numbers are not used."""
+MAX_COST: Final = 10_000
+"""As `MAX_TOKENS`, in US dollars."""
 _PROVIDER_CLASS: Final = re.compile(
     r"^class LlmProviders\(.*?(?=^\S)", re.MULTILINE | re.DOTALL
 )
@@ -114,16 +115,14 @@ def read_usage(reported: object) -> ReportedUsage | None:
         _count(made, "reasoning_tokens") if made else None,
         _count(given, "cached_tokens") if given else None,
     )
-    cost = reported.get("cost")
+    cost: Any = reported.get("cost")
     return ReportedUsage(
         prompt=prompt,
         completion=completion,
         reasoning=None if reasoning is None else min(reasoning, completion),
         cached=None if cached is None else min(cached, prompt),
         written=min(_count(given, "cache_creation_tokens") or 0, prompt),
-        cost=float(cost)
-        if isinstance(cost, int | float) and isfinite(cost) and cost >= 0
-        else None,
+        cost=cost if type(cost) in {int, float} and 0 <= cost <= MAX_COST else None,
     )
 
 

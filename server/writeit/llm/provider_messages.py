@@ -24,12 +24,15 @@ _OF_GATEWAY = re.compile(
 )
 """Sentences for the operator of a LiteLLM proxy; they help no writer."""
 _JSON_START = re.compile(r"b?['\"]?[\[{]")
+_PART: Final = r"(\d[\d.]*+) ?(ms|[dhms])?[a-z]*+ *+"
+"""A number and its unit; possessive, so that no text takes long."""
+_DURATION = re.compile(rf"(?:{_PART})++", re.IGNORECASE)
 _WAIT = re.compile(
-    r"(?:try again|retry) (?:in|after) (?:(\d+)h)?"
-    r"(?:(\d+) ?m(?:in(?:ute)?s?)?(?!s))?(?:([\d.]+) ?s)?"
-    r"(?:([\d.]+)ms)?",
-    re.IGNORECASE,
+    rf"(?:try again|retry|wait)(?: in| after)?:? ({_DURATION.pattern})", re.IGNORECASE
 )
+_SECONDS: Final = {"ms": 0.001, "": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+MAX_WAIT: Final = 7 * 24 * 3600.0
+"""Seconds; what a provider says beyond that is cut."""
 _HTTP_ERRORS: Final = range(400, 600)
 
 
@@ -99,8 +102,9 @@ def _levels(body: object) -> Iterator[Mapping[str, Any]]:
             yield from _levels(item)
     elif isinstance(body, Mapping):
         yield body
-        for name in ("error", "message", "detail", "metadata", "details", "innererror"):
+        for name in ("error", "errors", "message", "detail", "metadata", "details"):
             yield from _levels(body.get(name))
+        yield from _levels(body.get("innererror"))
 
 
 def _texts(level: Mapping[str, Any]) -> Iterator[str]:
@@ -113,23 +117,31 @@ def _wait_of(levels: list[Mapping[str, Any]], text: str) -> float | None:
     for level in levels:
         names = ("retryDelay", "estimated_time", "retry_after")
         delay = next((level[name] for name in names if name in level), None)
-        try:
-            if delay is not None:
-                return float(str(delay).removesuffix("s"))
-        except ValueError:
-            continue
+        if isinstance(delay, Mapping):
+            delay = delay.get("seconds")
+        if (seconds := parse_wait(str(delay))) is not None:
+            return seconds
     return _wait_in(text)
 
 
 def _wait_in(text: str) -> float | None:
     found = _WAIT.search(text)
-    if found is None or not any(found.groups()):
+    return parse_wait(found[1]) if found else None
+
+
+def parse_wait(text: str) -> float | None:
+    """Return the seconds of a wait such as `7`, `1m30s` or `2 hours`, else None."""
+    text = text.strip(' "')
+    if text.startswith("-"):
+        return 0.0
+    if not _DURATION.fullmatch(text):
         return None
+    parts = re.findall(_PART, text, re.IGNORECASE)
     try:
-        hours, minutes, seconds, milliseconds = (float(g or 0) for g in found.groups())
+        seconds = sum(float(n) * _SECONDS[unit.lower()] for n, unit in parts)
     except ValueError:
         return None
-    return hours * 3600 + minutes * 60 + seconds + milliseconds / 1000
+    return min(seconds, MAX_WAIT)
 
 
 def clean_message(text: str) -> str:

@@ -272,7 +272,7 @@ class WorkspaceFolder:
         """Note that the user knows of the folder of a path to write to."""
         with suppress(WriteItError):  # refused when it would be written
             target = resolve_in_workspace(self.path, path)
-            self.confirmed_outputs.add(target.parent)
+            self.confirmed_outputs |= {target, target.parent}
 
     async def assess_trust(
         self,

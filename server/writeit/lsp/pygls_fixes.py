@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from urllib.parse import unquote
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcInvalidRequest
 from pygls.protocol import LanguageServerProtocol
 from pygls.protocol.language_server import lsp_method
 from pygls.workspace import TextDocument, Workspace
@@ -359,7 +360,9 @@ class WriteItProtocol(LanguageServerProtocol):
     def lsp_initialize(
         self, params: types.InitializeParams
     ) -> Generator[Any, Any, types.InitializeResult]:
-        """Answer `initialize`."""
+        """Answer `initialize`; a second one would forget the open documents."""
+        if self._workspace is not None:
+            raise JsonRpcInvalidRequest("The server is initialized already.")
         self.initialization_options = params.initialization_options
         result: types.InitializeResult = yield from super().lsp_initialize(params)
         self._workspace = WriteItWorkspace.copy_of(self.workspace)

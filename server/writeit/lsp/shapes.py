@@ -63,8 +63,8 @@ class WireModel(BaseModel):
 class Position(WireModel):
     """A position in a document, in the negotiated encoding."""
 
-    line: int = Field(ge=0)
-    character: int = Field(ge=0)
+    line: int = Field(ge=0, le=2**53)
+    character: int = Field(ge=0, le=2**53)
 
 
 class Range(WireModel):

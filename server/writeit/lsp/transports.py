@@ -16,7 +16,6 @@ import secrets
 import socket
 import sys
 from functools import partial
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from websockets.asyncio.server import ServerConnection
-    from websockets.http11 import Request, Response
+    from websockets.http11 import Request
 
     from writeit.lsp.server import WriteItServer
     from writeit.ports.system import Ports
@@ -46,6 +45,8 @@ logger = logging.getLogger(__name__)
 TOKEN_VARIABLE = "WRITEIT_TOKEN"  # noqa: S105 -- the name of the variable, not a token
 
 
+EXIT_USAGE = 2
+MAX_PORT = 65_535
 MIN_TOKEN_CHARACTERS = 16
 MAX_FIRST_MESSAGE_BYTES = 64 * 1024
 """What a client may send before it has sent the token."""
@@ -130,25 +131,12 @@ def is_initialize_with_token(body: bytes, token: str, *, required: bool = True) 
         return False
 
 
-def serve_tcp(create_ports: Callable[[object], Ports], address: str) -> int:
-    """Serve over TCP until the last client disconnects; return the exit code."""
-    return _serve_transport(_TcpTransport, create_ports, address)
-
-
-def serve_websocket(create_ports: Callable[[object], Ports], address: str) -> int:
-    """Serve over WebSocket until the last client disconnects; return the exit code."""
-    return _serve_transport(_WebSocketTransport, create_ports, address)
-
-
-EXIT_USAGE = 2
-MAX_PORT = 65_535
-
-
-def _serve_transport(
-    transport: type[_TcpTransport | _WebSocketTransport],
+def serve_clients(
+    transport: type[TcpTransport | WebSocketTransport],
     create_ports: Callable[[object], Ports],
     address: str,
 ) -> int:
+    """Serve until the last client disconnects; return the exit code."""
     configure_logging()
     try:
         host, port = resolve_loopback_address(address)
@@ -165,7 +153,7 @@ class _EditorConnections:
     def __init__(self, create_ports: Callable[[object], Ports], token: str) -> None:
         self._create_ports = create_ports
         self._token = token
-        self._open_count = 0
+        self.open_count = 0
         self._stranger_count = 0
         self._all_disconnected = asyncio.Event()
 
@@ -202,7 +190,7 @@ class _EditorConnections:
         read: Callable[[], Awaitable[bytes | None]],
     ) -> None:
         """Handle a client's messages until it disconnects."""
-        self._open_count += 1
+        self.open_count += 1
         try:
             handle_message(first, server)
             await handle_messages(read, server)
@@ -213,8 +201,8 @@ class _EditorConnections:
         finally:
             await server.close()
             server.thread_pool.shutdown(wait=False)
-            self._open_count -= 1
-            if not self._open_count:
+            self.open_count -= 1
+            if not self.open_count:
                 self._all_disconnected.set()
 
 
@@ -256,8 +244,9 @@ async def _read_first_message(reader: asyncio.StreamReader) -> bytes | None:
     return await reader.readexactly(length)
 
 
-class _TcpTransport(_EditorConnections):
+class TcpTransport(_EditorConnections):  # noqa: D101 -- its method says it
     async def serve(self, host: str, port: int) -> int:
+        """Serve over TCP."""
         listening = await asyncio.start_server(
             self._serve_editor, host, port, limit=MAX_FIRST_MESSAGE_BYTES
         )
@@ -281,15 +270,34 @@ class _TcpTransport(_EditorConnections):
         writer.close()
 
 
-class _WebSocketTransport(_EditorConnections):
+class WebSocketTransport(_EditorConnections):  # noqa: D101 -- as above
     async def serve(self, host: str, port: int) -> int:
-        from websockets.asyncio.server import serve  # noqa: PLC0415 -- only for this
+        """Serve over WebSocket."""
+        from websockets.asyncio.server import ServerConnection, serve  # noqa: PLC0415 -- only for this
+
+        clients = self
+
+        class SilentConnection(ServerConnection):
+            """A connection whose handshake is not refused with a word."""
+
+            def connection_made(self, transport: asyncio.BaseTransport) -> None:
+                super().connection_made(transport)
+                strangers = len(self.server.handler_tasks) - clients.open_count
+                if strangers > MAX_STRANGERS:
+                    self.transport.abort()
+
+            def send_data(self) -> None:
+                if self.protocol.handshake_exc is not None:
+                    self.transport.abort()
+                else:
+                    super().send_data()
 
         logging.getLogger("websockets").setLevel(logging.CRITICAL)
         async with serve(
             self._serve_editor,
             host,
             port,
+            create_connection=SilentConnection,
             process_request=self._check_request,
             max_size=MAX_FIRST_MESSAGE_BYTES,
             open_timeout=ENTRANCE_SECONDS,
@@ -298,21 +306,20 @@ class _WebSocketTransport(_EditorConnections):
             await self._all_disconnected.wait()
         return 0
 
-    def _check_request(
-        self, websocket: ServerConnection, request: Request
-    ) -> Response | None:
-        """Disconnect a foreign web page and a client with a wrong token."""
+    def _check_request(self, _: ServerConnection, request: Request) -> None:
+        """Refuse a foreign web page and a client with a wrong token.
+
+        Raises:
+            ValueError, LookupError: a header is foreign, no address or there twice.
+        """
         origin = request.headers.get("Origin")
         token = self._header_token(request)
-        is_foreign = (
+        if (
             not is_loopback_host(request.headers.get("Host", ""))
             or (origin is not None and not is_loopback_host(urlsplit(origin).netloc))
             or (token is not None and not is_same_token(token, self._token))
-        )
-        if not is_foreign:
-            return None
-        websocket.transport.abort()
-        return websocket.respond(HTTPStatus.FORBIDDEN, "")  # it is not sent any more
+        ):
+            raise ValueError
 
     @staticmethod
     def _header_token(request: Request) -> str | None:

@@ -138,7 +138,7 @@ def _checked_output_path(
         target = resolve_article_path(folder.path, path, source)
         require_file_path(target)
         if params.output_path:
-            folder.confirmed_outputs.add(target.parent)
+            folder.confirmed_outputs |= {target, target.parent}
     return path
 
 

@@ -25,6 +25,7 @@ from writeit.files import (
     MAX_LOCK_RETRIES,
     folder_lock,
     is_beside,
+    is_instruction,
     numbered_paths,
     resolve_article_path,
     resolve_in_workspace,
@@ -264,14 +265,22 @@ def _check_confirmed(
 ) -> None:
     """Check that the user knows of the place; beside the notes is always allowed.
 
+    Not so a file that other programs follow: each of these is confirmed by itself.
+
     Raises:
         NotTrusted: a file of the workspace names it and the user has not confirmed it.
     """
-    if is_beside(source, target) or target.parent in folder.confirmed_outputs:
+    is_followed = is_instruction(target)
+    place = target if is_followed else target.parent
+    if place in folder.confirmed_outputs or (
+        is_beside(source, target) and not is_followed
+    ):
         return
     name = target.relative_to((folder.path or target.parent).resolve())
+    why = " Other programs may follow such a file." if is_followed else ""
     raise NotTrusted(
-        f"Nothing was written: a file of this folder names {name} for the article.",
+        f"Nothing was written: a file of this folder names {name} for the article."
+        f"{why}",
         hint="Confirm to write there, or apply the text to another file.",
         path=str(target),
         wants=[Want("output", str(name), "front matter").to_json()],
