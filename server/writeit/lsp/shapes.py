@@ -60,11 +60,15 @@ class WireModel(BaseModel):
         return self.model_dump(mode="json", by_alias=True)
 
 
+_Place = Annotated[int, Field(ge=0), AfterValidator(lambda n: min(n, 2**53))]
+"""A number beyond the end of a text counts as the end; no text is longer."""
+
+
 class Position(WireModel):
     """A position in a document, in the negotiated encoding."""
 
-    line: int = Field(ge=0, le=2**53)
-    character: int = Field(ge=0, le=2**53)
+    line: _Place
+    character: _Place
 
 
 class Range(WireModel):
