@@ -137,14 +137,13 @@ def _applied_runs(
     The one that was applied last comes first.
     """
     found = [
-        (
-            max((a for a in stored.run.applied if a.uri == uri), key=lambda a: a.at),
-            stored,
-        )
+        (max(here, key=lambda applied: applied.at), stored)
         for summary in listed
         if uri in summary.applied_to
         and not folder.is_selection_pipeline(summary.configuration_id)
         and (stored := folder.store.get_run(summary.run_id)) is not None
+        # The text may have been removed since the runs were listed.
+        and (here := [one for one in stored.run.applied if one.uri == uri])
     ]
     for applied, stored in sorted(found, key=lambda one: one[0].at, reverse=True):
         yield stored.run, applied.step
