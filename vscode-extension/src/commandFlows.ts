@@ -32,6 +32,18 @@ type Flows = {
   readonly [C in CommandName]?: (app: App, params: CommandParams<C>) => Promise<unknown>;
 };
 
+/** A flow that only follows up on the result. */
+function executeThen<C extends CommandName>(
+  command: C,
+  follow: (result: Commands[C]['result'], app: App, params: CommandParams<C>) => unknown,
+): (app: App, params: CommandParams<C>) => Promise<Commands[C]['result']> {
+  return async (app, params) => {
+    const result = await app.server.execute(command, params);
+    await follow(result, app, params);
+    return result;
+  };
+}
+
 /** Server commands that need more than a request: questions, progress, a next step. */
 const FLOWS: Flows = {
   'writeit.run.start': (app, params) => startRun(app, params, 'missing'),
@@ -43,11 +55,7 @@ const FLOWS: Flows = {
   'writeit.step.continue': (app, params) => generateStep(app, 'writeit.step.continue', params),
   'writeit.step.select': (app, params) => decideStep(app, 'writeit.step.select', params),
   'writeit.step.skip': (app, params) => decideStep(app, 'writeit.step.skip', params),
-  'writeit.step.take': async (app, params) => {
-    const step = await app.server.execute('writeit.step.take', params);
-    reportMerge(step);
-    return step;
-  },
+  'writeit.step.take': executeThen('writeit.step.take', reportMerge),
   'writeit.step.merge': (app, params) =>
     params.instruction == null
       ? decideStep(app, 'writeit.step.merge', params)
@@ -61,8 +69,9 @@ const FLOWS: Flows = {
     const apply = (): Promise<StepApplyResult> => app.server.execute('writeit.step.apply', params);
     return handleApplied(app, params, await runWithStatus(l10n.t('Applying the text'), apply));
   },
-  'writeit.edit.restore': async (app, params) =>
-    handleRestored(app, params.runId, await app.server.execute('writeit.edit.restore', params)),
+  'writeit.edit.restore': executeThen('writeit.edit.restore', (result, app, { runId }) =>
+    handleRestored(app, runId, result),
+  ),
   'writeit.document.polish': async (app, params) => {
     const command = 'writeit.document.polish';
     // A text that is applied at once needs no page.
@@ -76,25 +85,18 @@ const FLOWS: Flows = {
     );
     return run && handlePolished(app, params, run);
   },
-  'writeit.document.keep': async (app, params) => {
-    const result = await app.server.execute('writeit.document.keep', params);
-    await app.changeReview.refresh(params.uri);
-    return result;
-  },
-  'writeit.document.revert': async (app, params) => {
-    const result = await app.server.execute('writeit.document.revert', params);
-    if (!wasRefused(params.uri)) {
+  'writeit.document.keep': executeThen('writeit.document.keep', (_, app, { uri }) =>
+    app.changeReview.refresh(uri),
+  ),
+  'writeit.document.revert': executeThen('writeit.document.revert', (result, app, { uri }) => {
+    if (!wasRefused(uri)) {
       reportUndone(result);
     }
-    await app.changeReview.refresh(params.uri);
-    return result;
-  },
-  'writeit.run.branch': async (app, params) =>
-    showBranch(await app.server.execute('writeit.run.branch', params)),
-  'writeit.run.rewind': async (app, params) =>
-    showBranch(await app.server.execute('writeit.run.rewind', params)),
-  'writeit.run.export': async (app, params) =>
-    showExport(await app.server.execute('writeit.run.export', params)),
+    return app.changeReview.refresh(uri);
+  }),
+  'writeit.run.branch': executeThen('writeit.run.branch', showBranch),
+  'writeit.run.rewind': executeThen('writeit.run.rewind', showBranch),
+  'writeit.run.export': executeThen('writeit.run.export', showExport),
   'writeit.model.add': (app, params) =>
     runWithProgress(
       app.server,

@@ -1,15 +1,13 @@
 import * as vscode from 'vscode';
 import { setContextKeys, setViewKey } from './contextKeys';
 import { DelayedWork } from './delayedWork';
-import { refusalData } from './errors';
 import { folderOf } from './folders';
-import { log } from './log';
 import { activeDeskUri } from './pages/showDocument';
 import { parseViewUri, SCHEME, type ViewAddress } from './pages/uris';
 import type { PipelineRun, StepState } from './protocol';
 import type { RunStates } from './runStates';
 import { runIdIn, type ServerAction } from './serverActions';
-import { ServerNotRunning, type Server } from './server/server';
+import { valueOr, type Server } from './server/server';
 import { dayLimit } from './settings';
 
 const REFRESH_MS = 250;
@@ -132,15 +130,9 @@ export class EditorContextTracker implements vscode.Disposable {
     }
     const view = parseViewUri(uri);
     const context = { uri, ...(view === undefined ? {} : { view }) };
-    try {
-      return { ...context, ...(await this.#readRun(uri, view)) };
-    } catch (error) {
-      // A page of a deleted run, or a server that has stopped: there is no run to show.
-      if (refusalData(error) === undefined && !(error instanceof ServerNotRunning)) {
-        log.warn('Cannot read the run of this document', error);
-      }
-      return context;
-    }
+    // A page of a deleted run, or a server that has stopped: there is no run to show.
+    const found = await valueOr({}, this.#readRun(uri, view));
+    return { ...context, ...found };
   }
 
   async #readRun(

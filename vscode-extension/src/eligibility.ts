@@ -2,43 +2,27 @@ import type { AIResponse, PipelineRun, StepState } from './protocol';
 
 /** Whether a command can apply to a step of a run. The server checks again. */
 export type StepFilter = (step: StepState, run: PipelineRun) => boolean;
+type OfStep = (step: StepState) => boolean;
 
-export function hasAnswers(step: StepState): boolean {
-  return step.aiResponses.length > 0;
-}
-
-export function hasSeveralAnswers(step: StepState): boolean {
-  return step.aiResponses.length > 1;
-}
-
-export function isStreaming(step: StepState): boolean {
-  return step.streaming.length > 0;
-}
+export const hasAnswers: OfStep = ({ aiResponses }) => aiResponses.length > 0;
+export const hasSeveralAnswers: OfStep = ({ aiResponses }) => aiResponses.length > 1;
+export const hasText: OfStep = ({ content }) => content !== null && content !== '';
+export const isStreaming: OfStep = ({ streaming }) => streaming.length > 0;
+/** Whether the step is chosen or skipped: the run can start over from it. */
+export const isDone: OfStep = (step) => step.isDone;
+/** Whether an answer of the step is incomplete, so that its model can write the rest. */
+export const canContinue: OfStep = ({ can }) => can.continue;
+/** Whether an answer can be chosen: no later step uses another one yet. */
+export const canChoose: OfStep = ({ can }) => can.select;
+export const canRegenerate: OfStep = ({ can }) => can.regenerate;
+export const isCurrent: StepFilter = ({ stepName }, { currentStep }) => stepName === currentStep;
 
 /** The answer that was chosen, whole or in part. */
 export function chosenAnswer(step: StepState): AIResponse | undefined {
   return step.userSelection === null ? undefined : step.aiResponses[step.userSelection];
 }
 
-/** Whether the step is chosen or skipped: the run can start over from it. */
-export function isDone(step: StepState): boolean {
-  return step.isDone;
-}
-
-export function isCurrent(step: StepState, run: PipelineRun): boolean {
-  return step.stepName === run.currentStep;
-}
-
-/** Whether an answer of the step is incomplete, so that its model can write the rest. */
-export function canContinue({ can }: StepState): boolean {
-  return can.continue;
-}
-
-/** Whether an answer can be chosen: no later step uses another one yet. */
-export function canChoose({ can }: StepState): boolean {
-  return can.select;
-}
-
-export function canRegenerate({ can }: StepState): boolean {
-  return can.regenerate;
+/** Whether an answer ended before its end, and its model may write the rest. */
+export function hasRest({ partial, finishReason }: AIResponse): boolean {
+  return partial || finishReason === 'length' || finishReason === 'max_tokens';
 }

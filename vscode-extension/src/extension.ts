@@ -64,7 +64,7 @@ export function activate(context: vscode.ExtensionContext): Exports {
     conflicts,
     drafts,
     registerViewDocuments(server, pageCache),
-    registerAnswerDocuments(server),
+    registerAnswerDocuments(runStates),
     registerProposedDocuments(server),
     registerCommands(app),
     registerPeekCommands(app),

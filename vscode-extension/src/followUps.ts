@@ -119,14 +119,13 @@ export function reportUndone({ conflicts, pending }: DocumentRevertResult): void
   }
 }
 
-export async function showBranch(run: PipelineRun): Promise<PipelineRun> {
+export async function showBranch(run: PipelineRun): Promise<void> {
   const step = run.branchPoint ?? run.currentStep;
   await showDocument(viewUri('step', run.pipelineRunId, step), { focus: false });
   showInStatusBar(l10n.t('Branched at {0}. The original run is unchanged.', step));
-  return run;
 }
 
-export async function showExport(result: RunExportResult): Promise<RunExportResult> {
+export async function showExport(result: RunExportResult): Promise<void> {
   if (result.uri === null) {
     await vscode.window.showTextDocument(
       await vscode.workspace.openTextDocument({ content: result.content }),
@@ -134,5 +133,4 @@ export async function showExport(result: RunExportResult): Promise<RunExportResu
   } else {
     await showDocument(vscode.Uri.parse(result.uri));
   }
-  return result;
 }

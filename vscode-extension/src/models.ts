@@ -1,8 +1,7 @@
 import * as vscode from 'vscode';
 import type { App } from './app';
-import { describeError } from './errors';
-import { log } from './log';
 import type { ModelInfo } from './protocol';
+import { valueOr } from './server/server';
 
 /** The models of a folder. Also sets the context key that tells whether one is available. */
 export async function listModels(
@@ -16,11 +15,7 @@ export async function listModels(
 
 /** Update the context key that completes a step of the walkthrough. */
 export async function checkModels(app: App, folder: string | undefined): Promise<void> {
-  try {
-    await listModels(app, folder);
-  } catch (error) {
-    log.warn(`Cannot tell whether a model is available: ${describeError(error)}`);
-  }
+  await valueOr(undefined, listModels(app, folder));
 }
 
 /** A model has answered, so one is available. */

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { l10n } from 'vscode';
 import { isCancelled } from './errors';
 import { log } from './log';
+import { showInStatusBar } from './followUps';
 import { markModelAvailable } from './models';
 import { showDocument, usesDesk } from './pages/showDocument';
 import { viewUri } from './pages/uris';
@@ -187,10 +188,7 @@ async function withCancel<R>(
       if (!isCancelled(error)) {
         throw error;
       }
-      vscode.window.setStatusBarMessage(
-        l10n.t('WriteIt: Stopped. What was received is kept.'),
-        5000,
-      );
+      showInStatusBar(l10n.t('Stopped. What was received is kept.'));
       return undefined;
     }
   });

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { l10n } from 'vscode';
 import type { App } from './app';
 import { currentFolder, folderOf } from './folders';
+import { inform } from './followUps';
 import { listModels } from './models';
 import { chosenAnswer } from './eligibility';
 import { viewUri } from './pages/uris';
@@ -13,13 +14,34 @@ interface Item<T> extends vscode.QuickPickItem {
   readonly value: T;
 }
 
+/** What the user accepts in a list or a box, once `value` is not undefined; else undefined. */
+export function accepted<T>(
+  box: vscode.QuickInput & { readonly onDidAccept: vscode.Event<void> },
+  value: () => T | undefined,
+): Promise<T | undefined> {
+  return new Promise((resolve) => {
+    box.onDidAccept(() => {
+      const chosen = value();
+      if (chosen !== undefined) {
+        resolve(chosen);
+        box.dispose();
+      }
+    });
+    box.onDidHide(() => {
+      resolve(undefined);
+      box.dispose();
+    });
+    box.show();
+  });
+}
+
 export async function pick<T>(
   items: readonly Item<T>[],
   title: string,
   emptyMessage: string,
 ): Promise<T | undefined> {
   if (items.length === 0) {
-    void vscode.window.showInformationMessage(`WriteIt: ${emptyMessage}`);
+    inform(emptyMessage);
     return undefined;
   }
   const options = { title, matchOnDescription: true, matchOnDetail: true };

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { viewUri } from './pages/uris';
+import { SCHEME, viewUri } from './pages/uris';
 import type { PipelineRun } from './protocol';
 import { listActions, type ServerAction } from './serverActions';
 import type { Server } from './server/server';
@@ -8,8 +8,8 @@ import type { Server } from './server/server';
 const READING = /\.(get|list|preview|read|show|status|tree)$/;
 
 /**
- * The runs as the server last told, for all that shows them: tree, status bar, `when` clauses.
- * What changed is asked for again before anything is redrawn. Commands ask the server themselves.
+ * The runs as the server last told: the one source of commands, tree, status bar and `when`
+ * clauses. What changed is asked for again when it is read next.
  */
 export class RunStates implements vscode.Disposable {
   readonly #server: Server;
@@ -29,9 +29,9 @@ export class RunStates implements vscode.Disposable {
         this.forget(runIds);
         this.#didChange.fire(new Set(runIds));
       }),
-      server.onDidExecute((command) => {
+      server.onDidExecute(({ command, runId }) => {
         if (!READING.test(command)) {
-          this.forget();
+          this.forget(runId === null ? undefined : [runId]);
         }
       }),
       server.onDidChangeState(() => {
@@ -58,12 +58,17 @@ export class RunStates implements vscode.Disposable {
     return remembered(this.#actions, key, () => listActions(this.#server, uri));
   }
 
-  /** Ask again for these runs, or for all, when they are read next. */
-  forget(runIds: Iterable<string> = [...this.#runs.keys()]): void {
+  /** Ask again for these runs when they are read next, or for all: the empty id is in every key. */
+  forget(runIds: readonly string[] = [...this.#runs.keys(), '']): void {
     for (const runId of runIds) {
       this.#runs.delete(runId);
     }
-    this.#actions.clear(); // those of a document may be about any run
+    for (const key of this.#actions.keys()) {
+      // Those of a document may be about any run.
+      if (!key.startsWith(`${SCHEME}:`) || runIds.some((runId) => key.includes(runId))) {
+        this.#actions.delete(key);
+      }
+    }
   }
 
   dispose(): void {

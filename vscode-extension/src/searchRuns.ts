@@ -5,6 +5,7 @@ import { currentFolder } from './folders';
 import { log } from './log';
 import { showDocument } from './pages/showDocument';
 import type { SearchHit } from './protocol';
+import { accepted } from './quickPicks';
 
 interface HitItem extends vscode.QuickPickItem {
   readonly hit: SearchHit;
@@ -22,22 +23,11 @@ export async function searchRuns(app: App): Promise<unknown> {
     clearTimeout(timer);
     timer = setTimeout(() => void showHits(app, list, text), TYPING_PAUSE_MS);
   });
-  const hit = await new Promise<SearchHit | undefined>((resolve) => {
-    list.onDidAccept(() => {
-      const [item] = list.selectedItems;
-      if (item !== undefined) {
-        resolve(item.hit);
-      }
-    });
-    list.onDidHide(() => {
-      resolve(undefined);
-    });
-    list.show();
-    const editor = vscode.window.activeTextEditor;
-    list.value = editor?.document.getText(editor.selection).split('\n', 1)[0] ?? '';
-  });
+  const accepting = accepted(list, () => list.selectedItems[0]?.hit);
+  const editor = vscode.window.activeTextEditor;
+  list.value = editor?.document.getText(editor.selection).split('\n', 1)[0] ?? '';
+  const hit = await accepting;
   clearTimeout(timer);
-  list.dispose();
   if (hit === undefined) {
     return undefined;
   }

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { parseViewUri } from './pages/uris';
+import type { Range } from './protocol';
 import type { Server } from './server/server';
 
 /** A code action of the server: a command that is possible for a document or a view. */
@@ -37,16 +37,8 @@ function firstOf({ arguments: [first] = [] }: NonNullable<CodeAction['command']>
 
 type Json = ServerAction['argument'];
 
-interface WirePosition {
-  readonly line: number;
-  readonly character: number;
-}
-
 /** A range as plain JSON. */
-export function toWireRange({ start, end }: vscode.Range): {
-  start: WirePosition;
-  end: WirePosition;
-} {
+export function toWireRange({ start, end }: vscode.Range): Range {
   return {
     start: { line: start.line, character: start.character },
     end: { line: end.line, character: end.character },
@@ -56,11 +48,6 @@ export function toWireRange({ start, end }: vscode.Range): {
 /** A code action's title without the prefix that tells it from those of other extensions. */
 export function titleOf({ title }: ServerAction): string {
   return title.replace(/^WriteIt: /, '');
-}
-
-/** The run that a document belongs to, as the server decides. */
-export async function findRunId(server: Server, uri: vscode.Uri): Promise<string | undefined> {
-  return parseViewUri(uri)?.runId ?? runIdIn(await listActions(server, uri));
 }
 
 /** The run that a document's actions open; runs of polished passages are not opened by one. */

@@ -6,7 +6,7 @@ import { activeDeskUri } from './pages/showDocument';
 import { parseViewUri, SCHEME, type ViewAddress } from './pages/uris';
 import type { AIResponse, PipelineRun, StepState } from './protocol';
 import { pickAnswer, pickRun, pickStep } from './quickPicks';
-import { findRunId } from './serverActions';
+import { runIdIn } from './serverActions';
 
 /** What a command's argument names: a page, a tree node's target, or a target itself. */
 export function targetOf(argument: unknown): Target {
@@ -51,12 +51,13 @@ export async function resolveRun(
 ): Promise<PipelineRun | undefined> {
   const runId =
     targetOf(argument).runId ?? (await editorRunId(app)) ?? (await pickRun(app, title))?.runId;
-  return runId === undefined ? undefined : app.server.execute('writeit.run.show', { runId });
+  return runId === undefined ? undefined : app.runStates.run(runId);
 }
 
-async function editorRunId(app: App): Promise<string | undefined> {
+/** The run that the current page or document belongs to, as the server decides. */
+async function editorRunId({ runStates }: App): Promise<string | undefined> {
   const uri = currentUri();
-  return uri && findRunId(app.server, uri);
+  return uri && (parseViewUri(uri)?.runId ?? runIdIn(await runStates.documentActions(uri)));
 }
 
 function currentView(): ViewAddress | undefined {

@@ -1,5 +1,5 @@
 import { l10n } from 'vscode';
-import { chosenAnswer } from './eligibility';
+import { chosenAnswer, hasRest } from './eligibility';
 import type { AIResponse, PipelineRun, StepState } from './protocol';
 
 export function stepStatusText(step: StepState): string {
@@ -85,11 +85,11 @@ export function costText(costUsd: number | null): string {
   return costUsd === null ? l10n.t('cost unknown') : `$${costUsd.toFixed(4)}`;
 }
 
-/** Why an answer that was not interrupted ended before its end. */
-const INCOMPLETE: ReadonlySet<string> = new Set(['length', 'content_filter', 'refused', 'context']);
+/** Why an answer was refused its end; of others its model may write the rest. */
+const BLOCKED: ReadonlySet<string> = new Set(['content_filter', 'refused', 'context']);
 
-export function isIncomplete({ partial, finishReason }: AIResponse): boolean {
-  return partial || INCOMPLETE.has(finishReason ?? '');
+function isIncomplete(answer: AIResponse): boolean {
+  return hasRest(answer) || BLOCKED.has(answer.finishReason ?? '');
 }
 
 export function answerSummary(answer: AIResponse, isChosen: boolean): string {

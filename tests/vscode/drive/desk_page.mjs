@@ -71,6 +71,13 @@ const CHECKS = {
     equal(links.filter((href) => !href.startsWith('writeit:')).join(), 'https://x.example');
   },
 
+  'a page that cannot be read says why above what is there': async (page, show) => {
+    await show(stepPage(TWO));
+    await message(page, { kind: 'page', page: { kind: 'problem', title: '', intro: 'Trust it.' } });
+    equal((await page.getByText('Trust it.').boundingBox()).width > 300, true);
+    equal(await page.locator('.answer').count(), 2);
+  },
+
   'images are not loaded until the user asks': async (page, show) => {
     await show(stepPage([answer(1, '![bridge](https://x.example/b.png)')]));
     await page.getByText('Image: bridge').waitFor();

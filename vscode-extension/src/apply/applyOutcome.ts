@@ -88,7 +88,7 @@ export async function showConflicts(
   app: App,
   { runId, step }: { readonly runId: string; readonly step: string },
 ): Promise<boolean> {
-  const { uri } = await app.server.execute('writeit.run.show', { runId });
+  const { uri } = await app.runStates.run(runId);
   if (uri === null) {
     return false;
   }
@@ -129,13 +129,12 @@ export async function handleRestored(
   app: App,
   runId: string,
   result: EditRestoreResult,
-): Promise<EditRestoreResult> {
+): Promise<void> {
   app.conflicts.clear((conflicts) => conflicts.runId === runId);
   await app.pendingApplies.refresh(result.uri);
   if (result.applied) {
     await autoSave(app, result.uri);
   }
-  return result;
 }
 
 export async function handlePolished(
@@ -167,7 +166,7 @@ export async function compareWithDocument(
 }
 
 async function lastCompletedStep(app: App, runId: string): Promise<string | undefined> {
-  const { steps } = await app.server.execute('writeit.run.show', { runId });
+  const { steps } = await app.runStates.run(runId);
   return Object.values(steps).findLast(({ can }) => can.apply)?.stepName;
 }
 

@@ -2,11 +2,9 @@ import * as vscode from 'vscode';
 import { l10n } from 'vscode';
 import { DelayedWork } from '../delayedWork';
 import { isWriteItDocument } from '../editorContext';
-import { describeError } from '../errors';
-import { log } from '../log';
 import { SCHEME } from '../pages/uris';
 import type { DocumentChange, DocumentChangesResult } from '../protocol';
-import type { Server } from '../server/server';
+import { valueOr, type Server } from '../server/server';
 
 /** Documents without the changes that are under review; the query is the document's URI. */
 const BEFORE_SCHEME = 'writeit-before';
@@ -75,14 +73,12 @@ export class ChangeReview
       this.#set(uri, undefined);
       return [];
     }
-    try {
-      const found = await this.#server.execute('writeit.document.changes', { uri });
+    const reading = this.#server.execute('writeit.document.changes', { uri });
+    const found = await valueOr(undefined, reading);
+    if (found !== undefined) {
       this.#set(uri, found.before === null ? undefined : found);
-      return found.changes;
-    } catch (error) {
-      log.warn(`Cannot tell what was changed in ${uri}: ${describeError(error)}`);
-      return [];
     }
+    return found?.changes ?? [];
   }
 
   provideOriginalResource(uri: vscode.Uri): vscode.Uri | undefined {

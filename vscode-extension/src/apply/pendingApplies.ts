@@ -1,12 +1,10 @@
 import * as vscode from 'vscode';
 import { DelayedWork } from '../delayedWork';
 import { isWriteItDocument } from '../editorContext';
-import { refusalData } from '../errors';
-import { log } from '../log';
 import { SCHEME } from '../pages/uris';
 import type { RunStates } from '../runStates';
 import type { ServerAction } from '../serverActions';
-import { ServerNotRunning, type Server } from '../server/server';
+import { valueOr, type Server } from '../server/server';
 
 const REFRESH_MS = 250;
 
@@ -77,15 +75,9 @@ export class PendingApplies implements vscode.Disposable {
     if (this.#server.state !== 'running') {
       return [];
     }
-    try {
-      const actions = await this.#runStates.documentActions(vscode.Uri.parse(uri));
-      return actions.flatMap((action) => pendingIn(action, uri));
-    } catch (error) {
-      if (refusalData(error) === undefined && !(error instanceof ServerNotRunning)) {
-        log.warn(`Cannot tell what waits to be applied to ${uri}`, error);
-      }
-      return [];
-    }
+    const reading = this.#runStates.documentActions(vscode.Uri.parse(uri));
+    const actions = await valueOr([], reading);
+    return actions.flatMap((action) => pendingIn(action, uri));
   }
 
   #publish(): void {

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { LiveDocuments } from '../pages/liveDocuments';
+import { sectionText } from '../pages/pageCache';
 import { proposedPageUri } from '../pages/uris';
-import type { ViewReadResult } from '../protocol';
 import type { Server } from '../server/server';
 
 /** The user's document as it would be with a step's text in every conflicting passage. */
@@ -49,14 +49,6 @@ export async function readComparison(
   const uri = proposedPageUri(runId, step).toString();
   const page = await server.execute('writeit.view.read', { uri });
   return { left: sectionText(page, 'left'), right: sectionText(page, 'right') };
-}
-
-function sectionText({ text, sections }: ViewReadResult, kind: 'left' | 'right'): string {
-  const section = sections.find((candidate) => candidate.kind === kind);
-  return text
-    .split(/\r?\n/)
-    .slice(section?.firstLine, (section?.lastLine ?? -1) + 1)
-    .join('\n');
 }
 
 /**

@@ -16,7 +16,7 @@ import { inform } from '../followUps';
 import { pick, pickPipeline, pickUnlessSingle } from '../quickPicks';
 import { listActions, titleOf, toWireRange } from '../serverActions';
 import { documentOf, namedIn, resolveRun, targetOf } from '../target';
-import type { Handlers } from './handlers';
+import { onRun, type Handlers } from './handlers';
 
 export const DOCUMENT: Handlers = {
   'document.start': async (app, argument) => {
@@ -54,10 +54,7 @@ export const DOCUMENT: Handlers = {
     return chosen && vscode.commands.executeCommand(chosen.command, chosen.argument);
   },
 
-  'document.apply': async (app, argument) => {
-    const run = await resolveRun(app, argument, l10n.t('Apply the text of a run'));
-    return run && runCommand(app, 'writeit.step.apply', { runId: run.pipelineRunId, ask: true });
-  },
+  'document.apply': onRun('writeit.step.apply', l10n.t('Apply the text of a run'), { ask: true }),
 
   'document.applyAs': async (app, argument) => {
     const run = await resolveRun(app, argument, l10n.t('Apply the text of a run'));
@@ -89,7 +86,7 @@ export const DOCUMENT: Handlers = {
 /** The run whose text can be removed from the current document; a polished passage has its own. */
 async function pickRestorableRun(app: App): Promise<string | undefined> {
   const uri = currentDocument()?.uri;
-  const actions = uri === undefined ? [] : await listActions(app.server, uri);
+  const actions = uri === undefined ? [] : await app.runStates.documentActions(uri);
   const items = actions
     .filter(({ command }) => command === 'writeit.edit.restore')
     .map((action) => ({ label: titleOf(action), value: String(action.argument['runId']) }));

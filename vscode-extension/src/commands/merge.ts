@@ -3,26 +3,18 @@ import { l10n } from 'vscode';
 import { runCommand } from '../commandFlows';
 import type { App } from '../app';
 import { canChoose, hasAnswers } from '../eligibility';
+import { inform } from '../followUps';
 import { resolveAnswer, resolveStep, targetOf } from '../target';
-import { pickAnswers, pickModels } from '../quickPicks';
+import { accepted, pickAnswers, pickModels } from '../quickPicks';
 import type { Passage } from '../protocol';
 import { parseViewUri } from '../pages/uris';
 import { listActions } from '../serverActions';
 import { excerpt } from '../wording';
-import type { Handlers } from './handlers';
+import { onStep, type Handlers } from './handlers';
 
 export const MERGE: Handlers = {
-  'merge.take': async (app, argument) => addSelectionToMerge(app, argument),
-
-  'merge.use': async (app, argument) => {
-    const resolved = await resolveStep(
-      app,
-      argument,
-      l10n.t('Use the merge of a step'),
-      hasAnswers,
-    );
-    return resolved && runCommand(app, 'writeit.step.merge', resolved.address);
-  },
+  'merge.take': (app, argument) => addSelectionToMerge(app, argument),
+  'merge.use': onStep('writeit.step.merge', l10n.t('Use the merge of a step'), hasAnswers),
 
   'merge.answers': async (app, argument) => {
     const resolved = await resolveStep(
@@ -135,9 +127,7 @@ async function addSelectionToMerge(app: App, argument: unknown): Promise<unknown
     parseViewUri(editor.document.uri) === undefined ||
     text.trim() === ''
   ) {
-    void vscode.window.showInformationMessage(
-      l10n.t('WriteIt: Select a passage of an answer first.'),
-    );
+    inform(l10n.t('Select a passage of an answer first.'));
     return undefined;
   }
   const actions = await listActions(app.server, editor.document.uri, editor.selection);
@@ -171,23 +161,13 @@ function orderPassages(passages: readonly Passage[]): Promise<readonly Passage[]
   box.title = l10n.t('Edit the merge: move or remove passages, press Enter to open the text');
   box.items = passages.map(passageItem);
   box.ignoreFocusOut = true;
-  return new Promise((resolve) => {
-    box.onDidTriggerItemButton(({ button, item: chosen }) => {
-      const rest = box.items.filter((item) => item !== chosen);
-      const index = Math.max(0, box.items.indexOf(chosen) - 1);
-      box.items = button === UP ? rest.toSpliced(index, 0, chosen) : rest;
-      box.activeItems = [chosen];
-    });
-    box.onDidAccept(() => {
-      resolve(box.items.map(({ passage }) => passage));
-      box.dispose();
-    });
-    box.onDidHide(() => {
-      resolve(undefined);
-      box.dispose();
-    });
-    box.show();
+  box.onDidTriggerItemButton(({ button, item: chosen }) => {
+    const rest = box.items.filter((item) => item !== chosen);
+    const index = Math.max(0, box.items.indexOf(chosen) - 1);
+    box.items = button === UP ? rest.toSpliced(index, 0, chosen) : rest;
+    box.activeItems = [chosen];
   });
+  return accepted(box, () => box.items.map(({ passage }) => passage));
 }
 
 function passageItem(passage: Passage, index: number): Item {

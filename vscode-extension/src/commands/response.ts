@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { l10n } from 'vscode';
 import { runCommand } from '../commandFlows';
 import { hasSeveralAnswers, isStreaming } from '../eligibility';
+import { inform } from '../followUps';
 import { resolveAnswer, resolveStep } from '../target';
 import { pickAnswers, pickUnlessSingle } from '../quickPicks';
 import { showDocument } from '../pages/showDocument';
@@ -34,7 +35,7 @@ export const RESPONSE: Handlers = {
         ? step.aiResponses
         : await pickAnswers(app, address.runId, step, l10n.t('Choose two answers to compare'));
     if (first === undefined || second === undefined) {
-      void vscode.window.showInformationMessage(l10n.t('WriteIt: Choose two answers to compare.'));
+      inform(l10n.t('Choose two answers to compare.'));
       return undefined;
     }
     const [left, right] = [first, second].map(({ responseId }) => {

@@ -5,6 +5,7 @@ import { runCommand } from '../commandFlows';
 import { isWriteItDocument } from '../editorContext';
 import { inform } from '../followUps';
 import { SCHEME } from '../pages/uris';
+import { accepted } from '../quickPicks';
 import { toWireRange } from '../serverActions';
 import type { Handlers } from './handlers';
 
@@ -55,7 +56,7 @@ function paragraphAt(document: vscode.TextDocument, line: number): vscode.Range 
 }
 
 /** What the user types, or one of the last instructions; empty for none, undefined if cancelled. */
-function askInstruction(app: App): Promise<string | undefined> {
+async function askInstruction(app: App): Promise<string | undefined> {
   const recent = app.context.workspaceState.get<readonly string[]>(RECENT_KEY, []);
   const input = vscode.window.createQuickPick();
   input.title = l10n.t('Rewrite the passage');
@@ -66,22 +67,16 @@ function askInstruction(app: App): Promise<string | undefined> {
     input.items = [first, ...others].map((label) => ({ label, alwaysShow: true }));
   };
   show();
-  return new Promise((resolve) => {
-    input.onDidChangeValue(show);
-    input.onDidAccept(() => {
-      const [chosen] = input.activeItems;
-      // The item of an earlier value may still be active: only one of the last ones counts.
-      const isRecent = chosen !== undefined && recent.includes(chosen.label);
-      const words = isRecent ? chosen.label : input.value.trim();
-      resolve(words);
-      input.dispose();
-      const used = [words, ...recent.filter((each) => each !== words)].slice(0, MAX_RECENT);
-      void app.context.workspaceState.update(RECENT_KEY, words === '' ? recent : used);
-    });
-    input.onDidHide(() => {
-      resolve(undefined);
-      input.dispose();
-    });
-    input.show();
+  input.onDidChangeValue(show);
+  const words = await accepted(input, () => {
+    const [chosen] = input.activeItems;
+    // The item of an earlier value may still be active: only one of the last ones counts.
+    const isRecent = chosen !== undefined && recent.includes(chosen.label);
+    return isRecent ? chosen.label : input.value.trim();
   });
+  if (words) {
+    const used = [words, ...recent.filter((each) => each !== words)].slice(0, MAX_RECENT);
+    void app.context.workspaceState.update(RECENT_KEY, used);
+  }
+  return words;
 }

@@ -3,7 +3,7 @@ import { l10n } from 'vscode';
 import { runCommand } from '../commandFlows';
 import type { App } from '../app';
 import { currentFolder } from '../folders';
-import { hasAnswers, isDone } from '../eligibility';
+import { hasAnswers, hasText, isDone } from '../eligibility';
 import { resolveRun, resolveStep, targetOf } from '../target';
 import { pickRun, pickStep } from '../quickPicks';
 import type { PipelineRun, RunExportParams } from '../protocol';
@@ -11,7 +11,7 @@ import { compare, compareWithParent } from '../pages/compare';
 import { showDocument } from '../pages/showDocument';
 import { viewUri } from '../pages/uris';
 import { searchRuns } from '../searchRuns';
-import type { Handlers } from './handlers';
+import { onRun, type Handlers } from './handlers';
 
 export const RUN: Handlers = {
   'run.open': async (app, argument) => {
@@ -34,15 +34,8 @@ export const RUN: Handlers = {
   'run.branch': (app, argument) => branchAtStep(app, argument, 'writeit.run.branch'),
   'run.rewind': (app, argument) => branchAtStep(app, argument, 'writeit.run.rewind'),
 
-  'run.pause': async (app, argument) => {
-    const run = await resolveRun(app, argument, l10n.t('Stop generating'));
-    return run && runCommand(app, 'writeit.run.pause', { runId: run.pipelineRunId });
-  },
-
-  'run.resume': async (app, argument) => {
-    const run = await resolveRun(app, argument, l10n.t('Resume generating'));
-    return run && runCommand(app, 'writeit.run.resume', { runId: run.pipelineRunId });
-  },
+  'run.pause': onRun('writeit.run.pause', l10n.t('Stop generating')),
+  'run.resume': onRun('writeit.run.resume', l10n.t('Resume generating')),
 
   'run.export': async (app, argument) => {
     const run = await resolveRun(app, argument, l10n.t('Export a run'));
@@ -69,7 +62,7 @@ export const RUN: Handlers = {
     if (left === undefined || other === undefined) {
       return undefined;
     }
-    const run = await app.server.execute('writeit.run.show', { runId: other.runId });
+    const run = await app.runStates.run(other.runId);
     const same = run.steps[left.step.stepName];
     const step = same ?? (await pickStep(run, l10n.t('Compare with the step'), hasText));
     return step && compare(app, left.address, { runId: other.runId, step: step.stepName });
@@ -136,8 +129,4 @@ async function branchAtStep(
   const named = targetOf(argument).step;
   const step = named ?? (run && (await pickStep(run, title, isEligible))?.stepName);
   return run && step && runCommand(app, command, { runId: run.pipelineRunId, step });
-}
-
-function hasText(step: { readonly content: string | null }): boolean {
-  return step.content !== null && step.content !== '';
 }

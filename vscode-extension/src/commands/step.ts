@@ -9,13 +9,23 @@ import { listActions, titleOf, type ServerAction } from '../serverActions';
 import { showDocument } from '../pages/showDocument';
 import { viewUri } from '../pages/uris';
 import type { StepState } from '../protocol';
-import type { Handlers } from './handlers';
+import { onAnswer, onStep, type Handlers } from './handlers';
 
 export const STEP: Handlers = {
-  'step.run': async (app, argument) => {
-    const resolved = await resolveStep(app, argument, l10n.t('Generate a step'), isCurrent);
-    return resolved && runCommand(app, 'writeit.step.run', resolved.address);
-  },
+  'step.run': onStep('writeit.step.run', l10n.t('Generate a step'), isCurrent),
+  'step.regenerate': onStep('writeit.step.regenerate', l10n.t('Regenerate a step'), canRegenerate),
+  'step.skip': onStep('writeit.step.skip', l10n.t('Skip a step'), isCurrent),
+  'step.continue': onAnswer(
+    'writeit.step.continue',
+    l10n.t('Continue an incomplete answer'),
+    canContinue,
+  ),
+  'step.chooseAndContinue': onAnswer(
+    'writeit.step.select',
+    l10n.t('Choose an answer and continue'),
+    canChoose,
+    { goOn: true },
+  ),
 
   'step.runWithWords': async (app, argument) => {
     const resolved = await resolveStep(
@@ -46,17 +56,6 @@ export const STEP: Handlers = {
     return samples && runCommand(app, 'writeit.step.run', { ...resolved.address, models, samples });
   },
 
-  'step.regenerate': async (app, argument) => {
-    const resolved = await resolveStep(app, argument, l10n.t('Regenerate a step'), canRegenerate);
-    return resolved && runCommand(app, 'writeit.step.regenerate', resolved.address);
-  },
-
-  'step.continue': async (app, argument) => {
-    const title = l10n.t('Continue an incomplete answer');
-    const resolved = await resolveAnswer(app, argument, title, canContinue);
-    return resolved && runCommand(app, 'writeit.step.continue', resolved.response);
-  },
-
   'step.choose': async (app, argument) => {
     const title = l10n.t('Choose an answer');
     const resolved = await resolveStep(app, argument, title, canChoose);
@@ -67,13 +66,6 @@ export const STEP: Handlers = {
     }
     const chosen = resolved && (await resolveAnswer(app, argument ?? resolved.address, title));
     return chosen && runCommand(app, 'writeit.step.select', chosen.response);
-  },
-
-  'step.chooseAndContinue': async (app, argument) => {
-    const title = l10n.t('Choose an answer and continue');
-    const resolved = await resolveAnswer(app, argument, title, canChoose);
-    const params = resolved && { ...resolved.response, goOn: true };
-    return params && runCommand(app, 'writeit.step.select', params);
   },
 
   'step.choosePart': async (app) => {
@@ -106,11 +98,6 @@ export const STEP: Handlers = {
       : runCommand(app, 'writeit.step.feedback', { ...resolved.address, text });
   },
 
-  'step.skip': async (app, argument) => {
-    const resolved = await resolveStep(app, argument, l10n.t('Skip a step'), isCurrent);
-    return resolved && runCommand(app, 'writeit.step.skip', resolved.address);
-  },
-
   'step.preview': (app, argument) => openPage(app, argument, 'prompt', l10n.t('Preview a prompt')),
   'step.open': (app, argument) => openPage(app, argument, 'step', l10n.t('Open a step')),
 };
@@ -120,7 +107,7 @@ async function listChoices(
   app: App,
   { runId, step }: { readonly runId: string; readonly step: string },
 ): Promise<readonly ServerAction[]> {
-  const actions = await listActions(app.server, viewUri('run', runId));
+  const actions = await app.runStates.actions(runId);
   return actions.filter(
     ({ command, argument }) => command === 'writeit.step.select' && argument['step'] === step,
   );

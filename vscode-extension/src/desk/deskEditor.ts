@@ -97,11 +97,9 @@ class DeskEditor implements vscode.Disposable {
           this.#refreshes.schedule();
         }
       }),
-      server.onDidChangeState((state) => {
-        if (state === 'running') {
-          void this.#drafts.flush();
-          this.#refreshes.schedule();
-        }
+      server.onDidChangeState(() => {
+        void this.#drafts.flush();
+        this.#refreshes.schedule(); // the page says why nothing can be done
       }),
       vscode.workspace.onDidChangeConfiguration((event) => {
         if (event.affectsConfiguration('markdown.preview', this.#uri)) {

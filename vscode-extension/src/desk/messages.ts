@@ -93,18 +93,15 @@ interface ActParams {
   continue: OfAnswer;
   rate: OfAnswer;
   stop: OfAnswer;
-  run: unknown;
-  skip: unknown;
-  pause: unknown;
-  resume: unknown;
-  apply: unknown;
-  branch: unknown;
-  mergeByModel: unknown;
 }
 
+/** Acts that need nothing but the page. */
+type SimpleName = 'run' | 'skip' | 'pause' | 'resume' | 'apply' | 'branch' | 'mergeByModel';
+export type SimpleAct = { [N in SimpleName]: { readonly act: N } }[SimpleName];
+
 type ActName = keyof ActParams;
-export type ActOf<N extends ActName> = { readonly act: N } & ActParams[N];
-export type Act = { [N in ActName]: ActOf<N> }[ActName];
+export type Act = { [N in ActName]: { readonly act: N } & ActParams[N] }[ActName] | SimpleAct;
+export type ActOf<N extends Act['act']> = Extract<Act, { readonly act: N }>;
 
 export interface TypedText {
   readonly place: Place;

@@ -1,5 +1,7 @@
+import { chosenAnswer, hasRest } from '../eligibility';
+import { linesOf, sectionText } from '../pages/pageCache';
 import { viewUri } from '../pages/uris';
-import type { PipelineRun, StepState, ViewReadResult, ViewSection } from '../protocol';
+import type { PipelineRun, StepState, ViewReadResult } from '../protocol';
 import { answerName, stepStatusText } from '../wording';
 import type { ComparePage, DeskPage, RunPage, ShownAnswer, StepPage } from './messages';
 
@@ -50,7 +52,7 @@ function stepPage(read: ViewReadResult, run: PipelineRun, step: StepState): Step
 }
 
 function shownAnswers(read: ViewReadResult, step: StepState): ShownAnswer[] {
-  const chosen = step.userSelection === null ? undefined : step.aiResponses[step.userSelection];
+  const chosen = chosenAnswer(step);
   return (read.answers ?? []).map(({ number, letter, ...head }) => {
     const { responseId } = head;
     const answer = step.aiResponses.find((each) => each.responseId === responseId);
@@ -62,23 +64,10 @@ function shownAnswers(read: ViewReadResult, step: StepState): ShownAnswer[] {
       text: section === undefined ? '' : linesOf(read.text, section),
       isChosen: answer !== undefined && answer === chosen,
       isDraft: read.drafts?.[responseId] !== undefined,
-      canContinue:
-        step.can.continue && (answer?.partial === true || answer?.finishReason === 'length'),
+      canContinue: step.can.continue && answer !== undefined && hasRest(answer),
       score: answer?.qualityScore ?? null,
     };
   });
-}
-
-function sectionText(read: ViewReadResult, kind: ViewSection['kind']): string {
-  const section = read.sections.find((each) => each.kind === kind);
-  return section === undefined ? '' : linesOf(read.text, section);
-}
-
-function linesOf(text: string, { firstLine, lastLine }: ViewSection): string {
-  return text
-    .split('\n')
-    .slice(firstLine, lastLine + 1)
-    .join('\n');
 }
 
 function runPage(read: ViewReadResult, run: PipelineRun): RunPage {

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { PipelineRun } from '../protocol';
-import type { Server } from '../server/server';
+import type { RunStates } from '../runStates';
 import { LiveDocuments } from './liveDocuments';
 
 /** Documents that hold the text of one answer and nothing else, for the diff editor. */
@@ -17,19 +17,19 @@ export function answerUri({ runId, step, responseId }: AnswerId): vscode.Uri {
   return vscode.Uri.from({ scheme: ANSWER_SCHEME, path: `/${runId}/${step}/${responseId}.md` });
 }
 
-export function registerAnswerDocuments(server: Server): vscode.Disposable {
+export function registerAnswerDocuments(runStates: RunStates): vscode.Disposable {
   const documents = new LiveDocuments({
     scheme: ANSWER_SCHEME,
     delayMs: REFRESH_MS,
     readText: async (uri) => {
       const id = parseAnswerUri(uri);
-      return answerText(await server.execute('writeit.run.show', { runId: id.runId }), id);
+      return answerText(await runStates.run(id.runId), id);
     },
   });
   return vscode.Disposable.from(
     documents,
-    server.onDidChange(({ runIds }) => {
-      documents.refresh((uri) => runIds.includes(parseAnswerUri(uri).runId));
+    runStates.onDidChange((runIds) => {
+      documents.refresh((uri) => runIds?.has(parseAnswerUri(uri).runId) !== false);
     }),
   );
 }

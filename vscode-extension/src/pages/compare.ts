@@ -2,7 +2,7 @@ import { l10n } from 'vscode';
 import * as vscode from 'vscode';
 import type { App } from '../app';
 import { compareWithDocument } from '../apply/applyOutcome';
-import type { PipelineRun, Side, StepState } from '../protocol';
+import type { PipelineRun, Side } from '../protocol';
 import { inform } from '../followUps';
 import { answerLabel, modelOf } from '../wording';
 import { answerUri } from './answerDocuments';
@@ -12,6 +12,8 @@ import { viewUri } from './uris';
 interface ComparedText {
   readonly uri: vscode.Uri;
   readonly title: string;
+  /** The parts of a page's address that name it, unless it still grows. */
+  readonly ended: readonly [runId: string, step: string, text: string] | undefined;
 }
 
 /** Texts that are neither an answer nor a step's text: only the server's own page shows them. */
@@ -35,18 +37,12 @@ export async function compare(app: App, left: Side, right: Side): Promise<void> 
     await compareRunDocument(app, left);
     return;
   }
-  if (usesDesk()) {
-    const [first, second] = await Promise.all([endedText(app, left), endedText(app, right)]);
-    if (first !== undefined && second !== undefined) {
-      await showDocument(viewUri('compare', ...first, ...second));
-      return;
-    }
+  const [before, after] = await Promise.all([comparedText(app, left), comparedText(app, right)]);
+  if (usesDesk() && before.ended !== undefined && after.ended !== undefined) {
+    await showDocument(viewUri('compare', ...before.ended, ...after.ended));
+  } else {
+    await showDiff(before.uri, after.uri, `${before.title} ↔ ${after.title}`);
   }
-  const [leftText, rightText] = await Promise.all([
-    comparedText(app, left),
-    comparedText(app, right),
-  ]);
-  await showDiff(leftText.uri, rightText.uri, `${leftText.title} ↔ ${rightText.title}`);
 }
 
 /** Show all texts in which a branch differs from its original run, in the multi-diff editor. */
@@ -55,7 +51,7 @@ export async function compareWithParent(app: App, run: PipelineRun): Promise<voi
   if (parentId === null) {
     return;
   }
-  const parent = await app.server.execute('writeit.run.show', { runId: parentId });
+  const parent = await app.runStates.run(parentId);
   const changed = Object.values(run.steps)
     .map(({ stepName, content }) => ({
       step: stepName,
@@ -79,73 +75,38 @@ export async function compareWithParent(app: App, run: PipelineRun): Promise<voi
 }
 
 async function compareRunDocument(app: App, { runId, step }: Side): Promise<void> {
-  const { uri } = await app.server.execute('writeit.run.show', { runId });
+  const { uri } = await app.runStates.run(runId);
   if (uri === null) {
     throw new RangeError(l10n.t('This run has no document to compare with.'));
   }
   await compareWithDocument(app, runId, step, uri);
 }
 
-/** The parts of a page's address that name a text which does not change any more. */
-async function endedText(
-  app: App,
-  { runId, step, response }: Side,
-): Promise<readonly [string, string, string] | undefined> {
-  if (response == null || response === 'content') {
-    return [runId, step, 'content'];
-  }
-  const { steps } = await app.server.execute('writeit.run.show', { runId });
-  const ended = steps[step]?.aiResponses.find(
-    ({ responseId }, index) => response === index || response === responseId,
-  );
-  return ended && [runId, step, ended.responseId];
-}
-
 async function comparedText(app: App, { runId, step, response }: Side): Promise<ComparedText> {
-  const run = await app.server.execute('writeit.run.show', { runId });
+  const run = await app.runStates.run(runId);
   if (response == null || response === 'content') {
-    return {
-      uri: viewUri('content', runId, step),
-      title: l10n.t('{0} of {1}', step, runName(run)),
-    };
+    const title = l10n.t('{0} of {1}', step, runName(run));
+    return { uri: viewUri('content', runId, step), title, ended: [runId, step, 'content'] };
   }
-  const state = run.steps[step];
-  const answer = state && findAnswer(state, response);
+  const { aiResponses = [], streaming = [] } = run.steps[step] ?? {};
+  const isNamed = ({ responseId }: { responseId: string }): boolean => responseId === response;
+  const ended = aiResponses.find((answer, index) => response === index || isNamed(answer));
+  const coming = streaming.find(isNamed);
+  const answer = ended ?? coming;
   if (answer === undefined) {
     throw new RangeError(l10n.t('{0} has no such answer to compare.', step));
   }
-  const { responseId, title } = answer;
-  return { uri: answerUri({ runId, step, responseId }), title };
+  const { responseId } = answer;
+  return {
+    uri: answerUri({ runId, step, responseId }),
+    title: answerLabel(answer, ended === undefined ? coming?.model : modelOf(ended)),
+    ended: ended && [runId, step, responseId],
+  };
 }
 
 function runName({ name, branchPoint }: PipelineRun): string {
   return (
     name ??
     (branchPoint === null ? l10n.t('the original run') : l10n.t('the branch at {0}', branchPoint))
-  );
-}
-
-interface TitledAnswer {
-  readonly responseId: string;
-  readonly title: string;
-}
-
-/** An answer: one that has ended, by its index or id, or one that still streams. */
-function findAnswer(
-  { aiResponses, streaming }: StepState,
-  response: number | string,
-): TitledAnswer | undefined {
-  const ended = aiResponses.find(
-    ({ responseId }, index) => response === index || response === responseId,
-  );
-  if (ended !== undefined) {
-    return { responseId: ended.responseId, title: answerLabel(ended, modelOf(ended)) };
-  }
-  const coming = streaming.find(({ responseId }) => responseId === response);
-  return (
-    coming && {
-      responseId: coming.responseId,
-      title: answerLabel(coming, coming.model),
-    }
   );
 }

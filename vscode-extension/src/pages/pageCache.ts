@@ -23,3 +23,16 @@ export class PageCache {
     return this.#byUri.get(document.uri.toString())?.find(({ text }) => text === shown)?.sections;
   }
 }
+
+/** The lines of a section; empty if the page has none of this kind. */
+export function sectionText({ text, sections }: ViewReadResult, kind: ViewSection['kind']): string {
+  const section = sections.find((each) => each.kind === kind);
+  return section === undefined ? '' : linesOf(text, section);
+}
+
+export function linesOf(text: string, { firstLine, lastLine }: ViewSection): string {
+  return text
+    .split(/\r?\n/)
+    .slice(firstLine, lastLine + 1)
+    .join('\n');
+}

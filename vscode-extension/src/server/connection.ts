@@ -2,7 +2,6 @@ import * as vscode from 'vscode';
 import {
   CloseAction,
   CodeLensRequest,
-  ExecuteCommandRequest,
   LanguageClient,
   ProgressType,
   RevealOutputChannelOn,
@@ -10,7 +9,6 @@ import {
   Trace,
   type DynamicFeature,
   type ErrorHandler,
-  type ExecuteCommandParams,
   type LanguageClientOptions,
   type Middleware,
   type StaticFeature,
@@ -18,6 +16,7 @@ import {
 import { editUnlessRefused } from '../apply/refusedEdits';
 import { markdownSelector } from '../editorContext';
 import { log } from '../log';
+import type { Range } from '../protocol';
 import { serverSettings, userOptions } from '../settings';
 import { SCHEME } from '../pages/uris';
 import type { ServerCommand } from './findServer';
@@ -32,10 +31,23 @@ export interface Hooks {
   show(uri: vscode.Uri, focus: boolean, selection?: vscode.Range): Promise<boolean>;
 }
 
+/** One connection to one server process. The module is loaded on first use. */
+export function connect(server: ServerCommand, hooks: Hooks): Connection {
+  const run = { command: server.command, args: [...server.args] };
+  const lenses = new PromptLenses((document) => {
+    const feature = connection.getFeature(CodeLensRequest.method);
+    feature.getProvider(document)?.onDidChangeCodeLensEmitter.fire();
+  });
+  const options = clientOptions(hooks, lenses);
+  const connection = new Connection('writeitServer', 'WriteIt', run, options);
+  serveLanguageModels(connection);
+  return connection;
+}
+
 /** The language client without its provider of `writeit:` documents and its messages. */
-class Client extends LanguageClient {
+export class Connection extends LanguageClient {
   /** Whether a new process follows the one that ended. */
-  willRestart = false;
+  #willRestart = false;
 
   override createDefaultErrorHandler(maxRestartCount?: number): ErrorHandler {
     const handler = super.createDefaultErrorHandler(maxRestartCount);
@@ -43,7 +55,7 @@ class Client extends LanguageClient {
       error: (...about) => handler.error(...about),
       closed: async () => {
         const result = await handler.closed();
-        this.willRestart = result.action === CloseAction.Restart;
+        this.#willRestart = result.action === CloseAction.Restart;
         return result;
       },
     };
@@ -69,73 +81,29 @@ class Client extends LanguageClient {
   override info(message: string, data?: unknown): void {
     super.info(message, data, false);
   }
-}
 
-/** One connection to one server process. The module is loaded on first use. */
-export class Connection {
-  readonly #client: Client;
-
-  constructor(server: ServerCommand, hooks: Hooks) {
-    const run = { command: server.command, args: [...server.args] };
-    const lenses = new PromptLenses((document) => {
-      const feature = this.#client.getFeature(CodeLensRequest.method);
-      feature.getProvider(document)?.onDidChangeCodeLensEmitter.fire();
-    });
-    const options = clientOptions(hooks, lenses);
-    this.#client = new Client('writeitServer', 'WriteIt', run, options);
-    serveLanguageModels(this.#client);
-  }
-
-  /** The server's version, once it is initialized. */
-  get version(): string | undefined {
-    return this.#client.initializeResult?.serverInfo?.version;
-  }
-
-  start(): Promise<void> {
-    return this.#client.start();
-  }
-
-  async dispose(): Promise<void> {
-    if (this.#client.state === State.Starting) {
+  override async dispose(): Promise<void> {
+    if (this.state === State.Starting) {
       // A client that is starting cannot be stopped: its process would be left over.
-      await this.#client.start().catch(() => undefined); // the reason is in the log
+      await this.start().catch(() => undefined); // the reason is in the log
     }
-    await this.#client.dispose();
+    await super.dispose();
   }
 
-  executeCommand(
-    params: ExecuteCommandParams,
-    cancel?: vscode.CancellationToken,
-  ): Promise<unknown> {
-    return this.#client.sendRequest(ExecuteCommandRequest.type, params, cancel);
-  }
-
-  request<R>(method: string, params: unknown): Promise<R> {
-    return this.#client.sendRequest<R>(method, params);
-  }
-
-  notify(method: string, params: unknown): Promise<void> {
-    return this.#client.sendNotification(method, params);
-  }
-
-  onProgress(token: string, listener: (value: never) => void): vscode.Disposable {
-    return this.#client.onProgress(new ProgressType<never>(), token, listener);
-  }
-
-  onNotification(method: string, listener: (value: unknown) => void): vscode.Disposable {
-    return this.#client.onNotification(method, listener);
+  onToken(token: string, listener: (value: never) => void): vscode.Disposable {
+    return this.onProgress(new ProgressType<never>(), token, listener);
   }
 
   /** The language client restarts a crashed server a few times. */
   onStateChange(listener: (life: ConnectionState) => void): void {
-    this.#client.onDidChangeState(({ newState }) => {
-      const isBetween = newState === State.Stopped && this.#client.willRestart;
+    this.onDidChangeState(({ newState }) => {
+      const isBetween = newState === State.Stopped && this.#willRestart;
       listener(isBetween ? 'starting' : CONNECTION_STATES[newState]);
     });
   }
 
-  trace(level: string): void {
-    void this.#client.setTrace(Trace.fromString(level));
+  traceAs(level: string): void {
+    void this.setTrace(Trace.fromString(level));
   }
 }
 
@@ -208,11 +176,6 @@ function middleware(hooks: Hooks, lenses: PromptLenses): Middleware {
   };
 }
 
-interface WirePosition {
-  readonly line: number;
-  readonly character: number;
-}
-
-function toRange({ start, end }: { start: WirePosition; end: WirePosition }): vscode.Range {
+function toRange({ start, end }: Range): vscode.Range {
   return new vscode.Range(start.line, start.character, end.line, end.character);
 }

@@ -29,10 +29,11 @@ export class PromptLenses {
     const shown = this.#known.get(id) ?? [];
     let isLate = false;
     const answer = async (): Promise<vscode.CodeLens[]> => {
-      const lenses = await next(document, asked.token);
-      if (lenses == null) {
+      const found = await next(document, asked.token);
+      if (found == null) {
         return shown; // cancelled, or the server has ended
       }
+      const lenses = found.toSorted((one, other) => place(one) - place(other));
       this.#known.set(id, lenses);
       if (isLate && JSON.stringify(lenses) !== JSON.stringify(shown)) {
         this.#refresh(document);
@@ -46,4 +47,14 @@ export class PromptLenses {
     };
     return Promise.race([answer(), wait()]);
   }
+}
+
+/**
+ * On the first line the likeliest act comes first and the state last: a narrow editor cuts off the
+ * end of the line, and the status bar has the state, too.
+ */
+function place({ range, command }: vscode.CodeLens): number {
+  const [params] = (command?.arguments ?? []) as [{ goOn?: boolean }?];
+  const isState = command?.title.startsWith('WriteIt: ') === true;
+  return range.start.line > 0 || params?.goOn === true ? 0 : isState ? 2 : 1;
 }

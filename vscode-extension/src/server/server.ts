@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import { l10n } from 'vscode';
-import { isConnectionError } from '../errors';
+import { isConnectionError, refusalData } from '../errors';
 import { log } from '../log';
 import type { CommandName, Commands } from '../protocol';
 import type { Connection, Hooks, ConnectionState } from './connection';
@@ -15,6 +15,12 @@ export type ServerState =
 export interface ChangedRuns {
   readonly runIds: readonly string[];
   readonly views: readonly string[];
+}
+
+/** A command that was answered, and the run that it named. */
+interface Executed {
+  readonly command: CommandName;
+  readonly runId: string | null;
 }
 
 /** Options of one request. */
@@ -34,11 +40,23 @@ export class ServerNotRunning extends Error {
   }
 }
 
+/** What is read, else `instead`; unless the server refuses or is stopped, the log says why. */
+export async function valueOr<V, I>(instead: I, reading: Promise<V>): Promise<V | I> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (refusalData(error) === undefined && !(error instanceof ServerNotRunning)) {
+      log.warn('Cannot read from the server', error);
+    }
+    return instead;
+  }
+}
+
 /** The server process, and the connection to it. */
 export class Server implements vscode.Disposable {
   readonly #didChangeState = new vscode.EventEmitter<ServerState>();
   readonly #didChange = new vscode.EventEmitter<ChangedRuns>();
-  readonly #didExecute = new vscode.EventEmitter<CommandName>();
+  readonly #didExecute = new vscode.EventEmitter<Executed>();
   readonly #context: vscode.ExtensionContext;
   readonly #hooks: Hooks;
   #state: ServerState = 'stopped';
@@ -70,7 +88,7 @@ export class Server implements vscode.Disposable {
 
   /** The path, source and version of the server, if it was found. */
   get description(): string {
-    const version = this.#connection?.version ?? l10n.t('unknown version');
+    const version = versionOf(this.#connection) ?? l10n.t('unknown version');
     const server = this.#foundServer;
     return server ? `${server.command} (${server.reason}), ${version}` : this.#reason;
   }
@@ -132,7 +150,7 @@ export class Server implements vscode.Disposable {
     extras: RequestOptions = {},
   ): Promise<Commands[C]['result']> {
     const connection = await this.#runningConnection();
-    const { workDoneToken, cancel } = extras;
+    const { workDoneToken, cancel = NEVER } = extras;
     const request = {
       command,
       arguments: [params],
@@ -140,11 +158,12 @@ export class Server implements vscode.Disposable {
     };
     try {
       // `protocol.ts` is generated from the server's models.
-      return (await connection.executeCommand(request, cancel)) as Commands[C]['result'];
+      return await connection.sendRequest<Commands[C]['result']>(EXECUTE, request, cancel);
     } catch (error) {
       throw await this.#explained(error);
     } finally {
-      this.#didExecute.fire(command);
+      const { runId = null } = params as { runId?: string | null };
+      this.#didExecute.fire({ command, runId });
     }
   }
 
@@ -152,7 +171,7 @@ export class Server implements vscode.Disposable {
   async request<R>(method: string, params: unknown): Promise<R> {
     const connection = await this.#runningConnection();
     try {
-      return await connection.request<R>(method, params);
+      return await connection.sendRequest<R>(method, params);
     } catch (error) {
       throw await this.#explained(error);
     }
@@ -160,14 +179,15 @@ export class Server implements vscode.Disposable {
 
   /** Listen to `$/progress` notifications of one token. */
   async onProgress(token: string, listener: (value: never) => void): Promise<vscode.Disposable> {
-    return (await this.#runningConnection()).onProgress(token, listener);
+    return (await this.#runningConnection()).onToken(token, listener);
   }
 
   /** Tell the server to read its settings again. */
   async settingsChanged(): Promise<void> {
     if (this.#connection !== undefined && this.#state === 'running') {
-      this.#connection.trace(traceLevel());
-      await this.#connection.notify('workspace/didChangeConfiguration', { settings: null });
+      this.#connection.traceAs(traceLevel());
+      const change = { settings: null };
+      await this.#connection.sendNotification('workspace/didChangeConfiguration', change);
     }
   }
 
@@ -235,8 +255,8 @@ export class Server implements vscode.Disposable {
   }
 
   async #connect(server: FoundServer): Promise<void> {
-    const { Connection } = await import('./connection');
-    const connection = new Connection(server, this.#hooks);
+    const { connect } = await import('./connection');
+    const connection = connect(server, this.#hooks);
     this.#foundServer = server;
     this.#connection = connection;
     const name = l10n.t('The WriteIt server at {0}', server.command);
@@ -247,7 +267,7 @@ export class Server implements vscode.Disposable {
       this.#setState('failed', l10n.t('{0} did not start. Show the log for details.', name));
       return;
     }
-    const problem = versionProblem(connection.version);
+    const problem = versionProblem(versionOf(connection));
     if (problem !== undefined) {
       await this.#disconnect();
       this.#setState('failed', l10n.t('{0} cannot be used: {1}.', name, problem));
@@ -259,9 +279,9 @@ export class Server implements vscode.Disposable {
   }
 
   #listen(connection: Connection): void {
-    connection.trace(traceLevel());
-    connection.onNotification('writeit/changed', (changed) => {
-      this.#didChange.fire(changed as ChangedRuns);
+    connection.traceAs(traceLevel());
+    connection.onNotification('writeit/changed', (changed: ChangedRuns) => {
+      this.#didChange.fire(changed);
     });
     connection.onStateChange((life) => {
       if (connection === this.#connection && STATES[life][0] !== this.#state) {
@@ -289,6 +309,15 @@ export class Server implements vscode.Disposable {
     void vscode.commands.executeCommand('setContext', 'writeit.unavailable', isUnavailable);
     this.#didChangeState.fire(state);
   }
+}
+
+const EXECUTE = 'workspace/executeCommand';
+/** The language client would send `undefined` as one more parameter. */
+const NEVER = new vscode.CancellationTokenSource().token;
+
+/** The server's version, once it is initialized. */
+function versionOf(connection: Connection | undefined): string | undefined {
+  return connection?.initializeResult?.serverInfo?.version;
 }
 
 /** States in which commands that need the server are disabled; in others they wait for it. */

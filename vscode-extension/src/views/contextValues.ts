@@ -1,7 +1,6 @@
-import { canChoose, chosenAnswer, hasAnswers, hasSeveralAnswers } from '../eligibility';
+import { canChoose, chosenAnswer, hasAnswers, hasRest, hasSeveralAnswers } from '../eligibility';
 import type { AIResponse, RunSummary, StepState } from '../protocol';
 import type { ServerAction } from '../serverActions';
-import { isIncomplete } from '../wording';
 
 /** A node's kind, followed by the words that `when` clauses of menus look for. */
 function contextValue(kind: string, words: Readonly<Record<string, boolean>>): string {
@@ -36,6 +35,6 @@ export function answerContextValue(step: StepState, answer: AIResponse): string 
   const kind = answer === chosenAnswer(step) ? 'answer.chosen' : 'answer';
   return contextValue(kind, {
     choose: canChoose(step),
-    continue: step.can.continue && isIncomplete(answer),
+    continue: step.can.continue && hasRest(answer),
   });
 }

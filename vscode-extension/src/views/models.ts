@@ -41,7 +41,7 @@ function modelDetails({ contextWindow, inputCostPerToken, outputCostPerToken }: 
           (inputCostPerToken * PRICE_UNIT).toFixed(2),
           (outputCostPerToken * PRICE_UNIT).toFixed(2),
         );
-  return `available, ${window}, ${price}`;
+  return l10n.t('available, {0}, {1}', window, price);
 }
 
 class ProviderNode extends TreeNode {

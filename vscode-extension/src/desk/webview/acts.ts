@@ -1,5 +1,5 @@
-import type { Act } from '../messages';
-import { post } from './dom';
+import type { Act, SimpleAct } from '../messages';
+import { post, type ButtonSpec } from './dom';
 
 let isBusy = false;
 
@@ -9,6 +9,25 @@ export function act(what: Act): void {
     isBusy = what.act === 'choose' || what.act === 'merge' || what.act === 'regenerate';
     post({ kind: 'act', act: what });
   }
+}
+
+/** The buttons of acts that need nothing but the page, where they are shown. */
+export function actButtons(
+  ...all: readonly (readonly [
+    isShown: boolean,
+    label: string,
+    what: SimpleAct['act'],
+    isPrimary?: boolean,
+  ])[]
+): ButtonSpec[] {
+  const shown = all.filter(([isShown]) => isShown);
+  return shown.map(([, label, what, isPrimary = false]) => ({
+    label,
+    isPrimary,
+    run: () => {
+      act({ act: what });
+    },
+  }));
 }
 
 /** The act has ended, or the page shows what it did. */

@@ -1,6 +1,6 @@
 import type { DeskPage, ToPage } from '../messages';
 import { allowActs } from './acts';
-import { element, getState, options, post, setState } from './dom';
+import { element, getState, options, post, setAttributes, setState } from './dom';
 import { changedField, savedField, unsavedFields } from './fields';
 import { handleKeys } from './keys';
 import { followLinks } from './markdown';
@@ -21,6 +21,8 @@ let view: StepView | RunView | CompareView | undefined;
 
 function show(shown: DeskPage): void {
   allowActs();
+  const isBesidePage = shown.kind === 'problem' && view instanceof StepView;
+  setAttributes(live, { 'data-problem': isBesidePage });
   switch (shown.kind) {
     case 'step':
       open(() => new StepView(live), StepView).update(shown);
@@ -30,7 +32,7 @@ function show(shown: DeskPage): void {
       break;
     case 'run':
     case 'problem':
-      if (shown.kind === 'problem' && view instanceof StepView) {
+      if (isBesidePage) {
         live.textContent = shown.intro; // the words that are being typed stay on the screen
       } else {
         open(() => new RunView(), RunView).update(shown);

@@ -1,6 +1,6 @@
 import { diffArrays } from 'diff';
 import type { ComparePage, ProblemPage, RunPage } from '../messages';
-import { act } from './acts';
+import { act, actButtons } from './acts';
 import { element, labels, setButtons } from './dom';
 import type { ButtonSpec } from './dom';
 import { renderBlocks, renderLine, showMarkdown } from './markdown';
@@ -23,21 +23,13 @@ export class RunView {
   }
 }
 
-function runButtons(page: RunPage): ButtonSpec[] {
-  const all = [
-    [page.canResume, labels.resume, 'resume'],
-    [page.canRun, `${labels.run} ${page.step}`, 'run'],
-    [page.canApply, labels.apply, 'apply'],
-    [page.canPause, labels.stopAll, 'pause'],
-  ] as const;
-  const shown = all.filter(([isShown]) => isShown);
-  return shown.map(([, label, what], index) => ({
-    label,
-    isPrimary: index === 0 && what !== 'pause',
-    run: () => {
-      act({ act: what });
-    },
-  }));
+function runButtons({ canResume, canRun, canApply, canPause, step }: RunPage): ButtonSpec[] {
+  return actButtons(
+    [canResume, labels.resume, 'resume', true],
+    [canRun, `${labels.run} ${step}`, 'run', !canResume],
+    [canApply, labels.apply, 'apply', true],
+    [canPause, labels.stopAll, 'pause'],
+  );
 }
 
 /** Two texts side by side, with the words that differ marked in each. */

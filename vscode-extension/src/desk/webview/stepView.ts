@@ -1,5 +1,5 @@
 import type { ShownAnswer, StepPage } from '../messages';
-import { act } from './acts';
+import { act, actButtons } from './acts';
 import { AnswerCard, stateText, type CardContext } from './answerCard';
 import { Dock } from './dock';
 import {
@@ -211,29 +211,13 @@ function updateRound(
 }
 
 function stepButtons(page: StepPage): ButtonSpec[] {
-  const { can, isStreaming } = page;
-  const simple = (
-    isShown: boolean,
-    label: string,
-    what: 'run' | 'skip' | 'pause' | 'resume' | 'apply' | 'branch',
-    isPrimary = false,
-  ): ButtonSpec[] => {
-    const run = (): void => {
-      act({ act: what });
-    };
-    return isShown ? [{ label, isPrimary, run }] : [];
-  };
-  return [
-    ...simple(page.canResume, labels.resume, 'resume', true),
-    ...simple(
-      can.run && !isStreaming && !page.canResume,
-      labels.run,
-      'run',
-      page.answers.length === 0,
-    ),
-    ...simple(can.apply && page.isLast, labels.apply, 'apply', true),
-    ...simple(isStreaming && page.canPause, labels.stopAll, 'pause'),
-    ...simple(can.skip && !isStreaming, labels.skip, 'skip'),
-    ...simple(can.branch && !can.select && !isStreaming, labels.branch, 'branch'),
-  ];
+  const { can, isStreaming, canResume, answers } = page;
+  return actButtons(
+    [canResume, labels.resume, 'resume', true],
+    [can.run && !isStreaming && !canResume, labels.run, 'run', answers.length === 0],
+    [can.apply && page.isLast, labels.apply, 'apply', true],
+    [isStreaming && page.canPause, labels.stopAll, 'pause'],
+    [can.skip && !isStreaming, labels.skip, 'skip'],
+    [can.branch && !can.select && !isStreaming, labels.branch, 'branch'],
+  );
 }
