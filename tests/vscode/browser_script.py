@@ -46,6 +46,7 @@ async def run_script(
             "BROWSER": str(tools.browser()),
             "EXTENSION": str(tools.EXTENSION),
             "PLAYWRIGHT": str(tools.PLAYWRIGHT),
+            "RENEW_PICTURES": tools.RENEW_PICTURES,
             **{name.upper(): str(value) for name, value in variables.items()},
         },
         stdin=asyncio.subprocess.DEVNULL,

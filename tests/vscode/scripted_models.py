@@ -1,11 +1,12 @@
 """Models of the provider for these tests.
 
 `openai/heron-STEP` and `openai/otter-STEP` answer each step of a pipeline with a text
-of their own, at reading speed. `openai/dictated-PATH` answers what a test writes to
-the file PATH.
+of their own, at reading speed; so do some of `openai/gpt`, for pictures.
+`openai/dictated-PATH` answers what a test writes to the file PATH.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -46,6 +47,7 @@ TEXTS = {
 2. **Work, then idleness.** From seven mills to one café in a single lifetime.
 3. **The bridge as a sentence.** Stone, subject, verb: how a crossing made a grammar.
 """,
+    "heron-outline": OUTLINE,
     "otter-outline": OUTLINE + "- And once more, from the beginning\n" * 200,
     "heron-draft": ARTICLE,
     "otter-draft": """\
@@ -61,6 +63,15 @@ Over the bridge of stone you come to the old town, which looks the other way.
 """,
     "heron-polish": ARTICLE.replace("was here before", "is older than"),
 }
+ALIASES = {
+    "gpt-4.1-mini": "heron-angles",
+    "gpt-4o-mini": "otter-angles",
+    "gpt-3.5-turbo": "heron-outline",
+    "gpt-4.1": "heron-draft",
+    "gpt-4o": "otter-draft",
+    "gpt-4.1-nano": "heron-polish",
+}
+"""Names that readers know and that have prices, for pictures."""
 PASSAGE = "The mills stand downstream, and their wheels turn day and night."
 
 
@@ -72,11 +83,15 @@ def scripted_answer(
     The last word of the `GATED` answers waits for a file of that name in `gate`, so
     that a test can see them stream on a machine of any speed.
     """
+    calls = Counter[str]()
 
     async def answer(reply: Reply, argument: str) -> None:
-        name = "passage" if "<passage>" in reply.call.prompt else argument
-        text = PASSAGE if name == "passage" else TEXTS[reply.call.model]
-        *words, last = pieces_of(text)
+        model = ALIASES.get(reply.call.model, reply.call.model)
+        name = "passage" if "<passage>" in reply.call.prompt else model.split("-")[1]
+        head, *rest = (PASSAGE if name == "passage" else TEXTS[model]).split("\n\n")
+        first = calls[model] % len(rest) if rest and argument not in model else 0
+        calls[model] += 1  # the next answer of an alias has other words first
+        *words, last = pieces_of("\n\n".join([head, *rest[first:], *rest[:first]]))
         await reply.head()
         for piece in words:
             await reply.word(piece)
@@ -117,6 +132,6 @@ def read_answer(path: Path) -> tuple[bool, str]:
 
 def register_models(monkeypatch: pytest.MonkeyPatch, gate: Path | None = None) -> None:
     """Add these models to the provider; `gate` is that of `scripted_answer`."""
-    for name in ("heron", "otter"):
+    for name in ("heron", "otter", "gpt"):
         monkeypatch.setitem(provider_models.BEHAVIOURS, name, scripted_answer(gate))
     monkeypatch.setitem(provider_models.BEHAVIOURS, "dictated", controlled_answer)

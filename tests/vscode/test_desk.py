@@ -13,14 +13,11 @@ writeit:
   pipeline: tech-article
   inputs: {target_audience: people who live by a river}
   models:
-    angles: [openai/heron-angles, openai/otter-angles]
-    outline: [openai/say-Cold+2C+20then+20mills.]
-    draft:
-      - openai/heron-draft
-      - openai/heron-draft
-      - openai/otter-draft
-      - openai/otter-draft
-    polish: [openai/heron-polish]
+    angles: [openai/gpt-4.1-mini, openai/gpt-4o-mini]
+    outline: [openai/gpt-3.5-turbo]
+    draft: [openai/gpt-4.1, openai/gpt-4.1,
+            openai/gpt-4o, openai/gpt-4o]
+    polish: [openai/gpt-4.1-nano]
 ---
 # Notes on rivers
 

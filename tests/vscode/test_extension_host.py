@@ -56,10 +56,13 @@ async def test_each_of_the_extensions_own_tests_passes(
 ) -> None:
     """Each is reported by its name, and the log is kept."""
     register_models(monkeypatch)
-    report, result = await run_extension_tests(build, sandbox)
-    log = "\n".join(report.log)
+    report = Report()
+    try:
+        result = await run_extension_tests(build, sandbox, report)
+    finally:
+        log = "\n".join(report.log)
+        (sandbox.artefacts / "extension-host.log").write_text(log, encoding="utf-8")
     print(*report.measurements, sep="\n")  # noqa: T201 -- for runs with -s
-    (sandbox.artefacts / "extension-host.log").write_text(log, encoding="utf-8")
     for name in report.passed:
         with subtests.test(name):
             pass
@@ -73,8 +76,8 @@ async def test_each_of_the_extensions_own_tests_passes(
 
 
 async def run_extension_tests(
-    build: Build, sandbox: Sandbox
-) -> tuple[Report, ScriptResult]:
+    build: Build, sandbox: Sandbox, report: Report
+) -> ScriptResult:
     """Run all tests in one VS Code."""
     sandbox.profile.write_user_settings({})
     provider = Path(__file__).with_name("model_provider")
@@ -86,14 +89,13 @@ async def run_extension_tests(
         "WRITEIT_TEST_WORKSPACE": str(sandbox.workspace),
         "WRITEIT_TEST_ONLY": ONLY,
     }
-    report = Report()
     async with running_code_server(
         sandbox.profile,
         sandbox.environment | variables,
         sandbox.artefacts / "code-server.log",
         *ALLOW_TESTS,
     ) as address:
-        result = await run_script(
+        return await run_script(
             "exthost.mjs",
             report.add,
             timeout=tools.TIMEOUT_SECONDS,
@@ -102,4 +104,3 @@ async def run_extension_tests(
             tests=build.tests,
             artefacts=sandbox.artefacts,
         )
-    return report, result

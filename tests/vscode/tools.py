@@ -16,6 +16,9 @@ ARTEFACTS = ROOT / "test-artefacts" / "vscode"
 ONLY = os.environ.get("WRITEIT_TEST_ONLY", "")
 """The only groups of extension tests to run, separated by commas; empty for all."""
 
+RENEW_PICTURES = os.environ.get("WRITEIT_RENEW_PICTURES", "")
+"""Whether `test_desk.py` renews the pictures of the documentation."""
+
 TIMEOUT_SECONDS = 540
 """The limit for one VS Code; on an idle machine it takes a fifth of it."""
 

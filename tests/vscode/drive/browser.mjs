@@ -53,13 +53,20 @@ export async function withPage(work) {
   }
 }
 
-/** Save a screenshot. */
-export async function screenshot(page, name) {
-  const folder = required('ARTEFACTS');
+/** Save a screenshot of the window, or of a part of it. */
+export async function screenshot(page, name, folder = required('ARTEFACTS'), part = undefined) {
   mkdirSync(folder, { recursive: true });
   await page.mouse.move(0, 0);
   await page.locator('.monaco-hover:visible').first().waitFor({ state: 'hidden' }); // it would hide text
-  await page.screenshot({ path: join(folder, `${name}.png`), animations: 'disabled' });
+  const [x, y, width, height] = part ?? [];
+  const clip = part && { x, y, width, height };
+  await page.screenshot({ path: join(folder, `${name}.png`), animations: 'disabled', clip });
+}
+
+/** Renew a picture of the documentation, if that is wanted. */
+export async function picture(page, name, part) {
+  const folder = join(required('EXTENSION'), name.startsWith('vscode') ? '../docs/images' : 'media');
+  if (process.env.RENEW_PICTURES) await screenshot(page, name, folder, part);
 }
 
 /** The URL that opens a folder in VS Code, with a payload for the window. */

@@ -4,7 +4,8 @@
 // confirmed entry. Going to a place, selecting and reading are none.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { folderUrl, report, required, screenshot, withPage } from './browser.mjs';
+import { folderUrl, picture, report, required, screenshot, withPage } from './browser.mjs';
+import { titleOf } from './wording.mjs';
 import { Workbench } from './workbench.mjs';
 
 const WORKSPACE = required('WORKSPACE');
@@ -52,6 +53,12 @@ await withPage(async (page) => {
   await page.goto(folderUrl(WORKSPACE));
   await vscode.open('notes.md');
   await vscode.see(vscode.status(/^\s*WriteIt$/)); // the server runs
+  await vscode.see(vscode.lens(/Start.* and generate/));
+  await picture(page, 'start', [352, 36, 660, 430]);
+  await vscode.openView();
+  await vscode.see(page.getByText('No runs yet'));
+  await picture(page, 'server', [0, 36, 350, 395]);
+  await page.keyboard.press('Control+Shift+E');
   await act('start and generate', async () => {
     await vscode.lens(/Start.* and generate/).first().click();
     await title('angles');
@@ -67,6 +74,7 @@ await withPage(async (page) => {
   });
   await vscode.step('the lens of the notes says that they have ended', async () => {
     await vscode.see(vscode.lens(/2 answers to choose from/));
+    await picture(page, 'answers');
   });
   await vscode.palette('View: Close Primary Side Bar');
   await desk.locator('h1').first().click();
@@ -146,10 +154,26 @@ await withPage(async (page) => {
     await vscode.until('the article', () => article().includes('It is older than the town'));
     await vscode.see(vscode.lines('Further down stand the mills')); // the first words of a line, which may wrap
   });
+  await picture(page, 'apply', [52, 36, 670, 420]);
+  if (process.env.RENEW_PICTURES) await branch(page, vscode, desk);
   report({ acts, most: Number(required('MOST_ACTS')) });
   if (acts > Number(required('MOST_ACTS'))) throw new Error(`${acts} acts`);
   if ((await vscode.toast(/Pending response|disposed/).count()) > 0) throw new Error('a foreign error is shown');
 });
+
+/** A branch in the side bar, and how it differs: only for the picture. */
+async function branch(page, vscode, desk) {
+  await vscode.openView();
+  await vscode.expand(/^Notes on rivers/, /^draft/);
+  await vscode.inline(/^draft/, titleOf('line.run.branch'));
+  await desk.locator('h1', { hasText: 'draft' }).click();
+  await page.keyboard.press('3');
+  await page.keyboard.press('c');
+  await vscode.menu(/^Branch at draft/, titleOf('line.run.diffParent'));
+  await vscode.see(vscode.diffLines('Seven wheels'));
+  await vscode.palette('Notifications: Clear All Notifications');
+  await picture(page, 'vscode-branches');
+}
 
 /** Wait until the page has the focus, and so gets the keys. */
 async function focus(vscode, desk) {
@@ -173,6 +197,7 @@ async function pictures(page, vscode, desk) {
     await vscode.see(page.locator(`.monaco-workbench.${kind}`));
     await screenshot(page, `four answers, ${theme}`);
   }
+  await picture(page, 'vscode-page');
   const columns = () =>
     desk.locator('.round[data-newest=true] .grid').evaluate((grid) => getComputedStyle(grid).gridTemplateColumns.split(' ').filter((width) => width !== '0px').length);
   const before = page.viewportSize();
@@ -183,6 +208,7 @@ async function pictures(page, vscode, desk) {
     await page.setViewportSize(size);
     await vscode.until(`one column, ${name}`, async () => (await columns()) === 1);
     await screenshot(page, `four answers, ${name}`);
+    if (name === 'narrow') await picture(page, 'choose', [56, 70, 419, 755]);
   }
   await page.setViewportSize(before);
   await vscode.until('columns', async () => (await columns()) > 1);
