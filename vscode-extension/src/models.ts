@@ -18,11 +18,7 @@ export async function checkModels(app: App, folder: string | undefined): Promise
   await valueOr(undefined, listModels(app, folder));
 }
 
-/** A model has answered, so one is available. */
-export function markModelAvailable(): void {
-  setHasModel(true);
-}
-
-function setHasModel(hasModel: boolean): void {
+/** Tell the walkthrough whether a model is available. */
+export function setHasModel(hasModel: boolean): void {
   void vscode.commands.executeCommand('setContext', 'writeit.hasModel', hasModel);
 }

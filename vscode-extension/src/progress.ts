@@ -4,7 +4,7 @@ import { l10n } from 'vscode';
 import { isCancelled } from './errors';
 import { log } from './log';
 import { showInStatusBar } from './followUps';
-import { markModelAvailable } from './models';
+import { setHasModel } from './models';
 import { showDocument, usesDesk } from './pages/showDocument';
 import { viewUri } from './pages/uris';
 import type { CommandName, Commands, StreamEvent } from './protocol';
@@ -67,7 +67,7 @@ function streamListener(
     if (event.kind === 'started') {
       onStart(event.runId, event.step);
     } else if (event.kind === 'finished' && event.status === 'complete') {
-      markModelAvailable();
+      setHasModel(true);
     } else if (event.kind === 'notice') {
       log.warn(`${event.title}: ${event.message}`);
     }

@@ -129,9 +129,10 @@ group('step', (test) => {
     const generating = run('writeit.ui.step.run', { runId, step: 'angles' });
     await first.write('Enough.\n\n');
     await second.write('More');
+    const { runStates } = await activateExtension();
     await waitFor('both answers', async () => {
-      const { steps } = await execute('writeit.run.show', { runId });
-      return steps['angles']?.streaming.every(({ text }) => text !== '') === true;
+      const { streaming = [] } = (await runStates.run(runId)).steps['angles'] ?? {};
+      return streaming.length === 2 && streaming.every(({ text }) => text !== '');
     });
     const stopped = await runAccepting<StepState>('writeit.ui.response.stop', { runId });
     assert.deepEqual(

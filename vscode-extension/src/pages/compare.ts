@@ -2,6 +2,7 @@ import { l10n } from 'vscode';
 import * as vscode from 'vscode';
 import type { App } from '../app';
 import { compareWithDocument } from '../apply/applyOutcome';
+import { isDone } from '../eligibility';
 import type { PipelineRun, Side } from '../protocol';
 import { inform } from '../followUps';
 import { answerLabel, modelOf } from '../wording';
@@ -53,6 +54,7 @@ export async function compareWithParent(app: App, run: PipelineRun): Promise<voi
   }
   const parent = await app.runStates.run(parentId);
   const changed = Object.values(run.steps)
+    .filter(isDone) // what the branch has not come to is no difference
     .map(({ stepName, content }) => ({
       step: stepName,
       before: parent.steps[stepName]?.content ?? '',
