@@ -132,6 +132,6 @@ def read_answer(path: Path) -> tuple[bool, str]:
 
 def register_models(monkeypatch: pytest.MonkeyPatch, gate: Path | None = None) -> None:
     """Add these models to the provider; `gate` is that of `scripted_answer`."""
-    for name in ("heron", "otter", "gpt"):
+    for name in ("heron", "otter", *(["gpt"] if gate else [])):
         monkeypatch.setitem(provider_models.BEHAVIOURS, name, scripted_answer(gate))
     monkeypatch.setitem(provider_models.BEHAVIOURS, "dictated", controlled_answer)
