@@ -42,6 +42,14 @@ _INSTEAD = re.compile(
 )
 _LISTED = re.compile(r"(?:\bsuch as|\be\.g\.|\b(?:the|these) words|\bwords:)\s+(.+)")
 _LIST_BREAK = re.compile(r"\s*,\s*(?:(?:and|or)\s+)?|\s+(?:and|or)\s+")
+_ABOUT_LANGUAGE = re.compile(
+    "abbreviations|acronyms|adjectives|adverbs|asides?|buzzwords|capitals|clauses"
+    "|clich[e\xe9]s|commas|contractions|emojis?|exclamation|hedges|hedging|humou?r"
+    "|idioms|jargon|jokes|language|lists|marks|metaphors|nouns|openings|paragraphs"
+    "|participles|parentheses|passive|phrases|puns|questions|repetition|sentences"
+    "|similes|slang|synonyms|tense|tone|verbs|voice|words"
+)
+"""Words of guidelines that describe; they do not name what is to be avoided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +82,7 @@ def guideline_rules(avoid: Sequence[str], prefer: Sequence[str]) -> Iterator[Sty
 
     `utilize -> use` may stand in both lists, `"use" instead of "utilize"` in `prefer`.
     Other guidelines of `avoid` name words in quotation marks, behind "such as" or "the
-    words", or are short enough to be searched as they are.
+    words", or are short enough to be searched as they are. All others are descriptions.
     """
     for guideline in prefer:
         for better, worse in _INSTEAD.findall(guideline):
@@ -93,8 +101,11 @@ def _named_words(guideline: str) -> list[str]:
         return quoted
     if listed := _LISTED.search(guideline):
         return _split_list(listed[1])
-    words = guideline.split()
-    return [guideline] if len(words) <= _MAX_PHRASE_WORDS or "*" in words else []
+    words = guideline.casefold().split()
+    is_phrase = len(words) <= _MAX_PHRASE_WORDS and not any(
+        map(_ABOUT_LANGUAGE.fullmatch, words)
+    )
+    return [guideline] if is_phrase or "*" in words else []
 
 
 def _split_list(words: str) -> list[str]:
