@@ -73,7 +73,7 @@ LSP_LAYERS = (
     {"protocol"},
     {"library_shapes", "list_shapes"},
     {"shapes"},
-    {"convert", "command_ids"},
+    {"convert", "command_ids", "action"},
 )
 """The layers inside `lsp`: a module imports only from layers below its own."""
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from support.drafts import Draft
 from support.model_words import escape
-from support.open_documents import OpenDocuments
+from support.open_documents import OpenDocuments, file_of
 from support.waiting import wait_until_async
 
 REVIEW = """\
@@ -183,6 +183,52 @@ async def test_the_page_of_the_run_lists_what_has_no_place(docs: OpenDocuments) 
     ]
 
 
+WHOLE = {"kind": "structure", "remark": "The end is missing."}
+
+
+async def page_lenses(draft: Draft) -> list[list[str]]:
+    """The titles of the lenses on each listed remark of a review's page."""
+    uri = f"writeit:/step/{draft.run_id}/look.md"
+    editor = draft.docs.editor
+    text = (await editor.command("writeit.view.read", uri=uri))["text"]
+    lenses = await editor.request(
+        "textDocument/codeLens", {"textDocument": {"uri": uri}}
+    )
+    return [
+        [x["command"]["title"] for x in lenses if x["range"]["start"]["line"] == line]
+        for line, words in enumerate(str(text).splitlines())
+        if words.startswith(("- line", "- no place", "- the whole"))
+    ]
+
+
+async def test_every_listed_remark_can_be_acted_on_on_the_page(
+    docs: OpenDocuments,
+) -> None:
+    """One on the whole text, or without a place, has nothing to be rewritten."""
+    draft = await reviewed(docs, answer(GRAMMAR, TWICE, WHOLE))
+    dismiss = ["Dismiss", "Dismiss this kind"]
+    rewrite = ["Rewrite with this remark", *dismiss]
+    assert await page_lenses(draft) == [rewrite, dismiss, dismiss]
+    listed = await docs.editor.command("writeit.review.list", uri=draft.page.uri)
+    (whole,) = (r for r in listed["remarks"] if not r["quote"])
+    await docs.editor.command("writeit.review.dismiss", remarkId=whole["remarkId"])
+    assert await page_lenses(draft) == [rewrite, dismiss]
+
+
+async def test_explain_shows_the_remark_on_its_page(docs: OpenDocuments) -> None:
+    """The page is opened at the line of the remark."""
+    draft = await reviewed(docs)
+    before = len(docs.editor.sent("window/showDocument"))
+    await draft.take("Explain this remark", "utilize")
+    await docs.editor.until(
+        lambda: len(docs.editor.sent("window/showDocument")) > before
+    )
+    shown = docs.editor.sent("window/showDocument")[-1]
+    lines = file_of(shown["uri"]).read_text("utf-8").splitlines()
+    line = lines[shown["selection"]["start"]["line"]]
+    assert line == "- line 5, words: “We utilize the water”"
+
+
 async def unplaced(draft: Draft) -> list[str]:
     """What the page of the review lists as without a place."""
     uri = f"writeit:/step/{draft.run_id}/look.md"
@@ -221,3 +267,5 @@ async def test_a_bare_client_reviews_by_actions_and_pages(bare: OpenDocuments) -
     pages = bare.editor.folder / ".writeit" / "views" / "step"
     (page,) = await wait_until_async(lambda: list(pages.glob("*/*.md")))
     assert "no place found, words: “It is very old.”" in page.read_text("utf-8")
+    shown = bare.editor.sent("window/showMessage")[-1]["message"]
+    assert shown.startswith("## Remarks")

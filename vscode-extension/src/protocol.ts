@@ -1507,6 +1507,7 @@ export interface ViewOpenParams {
   readonly responseId?: (string | null) | undefined;
   readonly left?: (ViewSide | null) | undefined;
   readonly right?: (ViewSide | null) | undefined;
+  readonly remarkId?: (string | null) | undefined;
 }
 /**
  * One side of a comparison that is shown.

@@ -30,7 +30,8 @@ M['window/showDocument'] = function(err, params, ctx)
     -- The comparison that follows a conflict is shown unasked.
     local left = require('writeit.diff').parse_uri(params.uri)
     local is_asked = not (left and left.response == 'document')
-    require('writeit.view').show(ctx.client_id, params.uri, params.takeFocus and is_asked)
+    local line = vim.tbl_get(params, 'selection', 'start', 'line')
+    require('writeit.view').show(ctx.client_id, params.uri, params.takeFocus and is_asked, line)
     return { success = true }
   end
   return vim.lsp.handlers['window/showDocument'](err, params, ctx)

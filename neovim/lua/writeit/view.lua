@@ -268,13 +268,22 @@ end
 ---@param client vim.lsp.Client|integer
 ---@param uri string
 ---@param focus? boolean
+---@param line? integer Where the cursor goes once the view has been read; from 0.
 ---@return integer buf
-function M.show(client, uri, focus)
+function M.show(client, uri, focus, line)
   if type(client) == 'number' then
     client = assert(vim.lsp.get_client_by_id(client))
   end
   local buf = M.buffer(client, uri)
   window.show(buf, focus)
+  if line then
+    M.refresh(buf, client, function()
+      local win = vim.fn.bufwinid(buf)
+      if win > 0 and line < vim.api.nvim_buf_line_count(buf) then
+        vim.api.nvim_win_set_cursor(win, { line + 1, 0 })
+      end
+    end)
+  end
   return buf
 end
 

@@ -16,7 +16,7 @@ from pygls.lsp.server import LanguageServer
 from pygls.progress import Progress
 
 from writeit.domain.errors import WriteItError
-from writeit.lsp.convert import path_to_uri
+from writeit.lsp.convert import line_range, path_to_uri
 from writeit.lsp.messages import (
     CHANGED_METHOD,
     ChangedParams,
@@ -209,20 +209,26 @@ class Client:
         A plug-in opens it itself.
         """
         if self.capabilities.show_document and not self.options.has_plugin:
-            await self.show_document(uri)
+            await self.show_document(uri, take_focus=True)
 
-    async def show_document(self, uri: str, *, take_focus: bool = True) -> None:
-        """Open a document in the editor; if it cannot, tell the user the URI."""
+    async def show_document(
+        self, uri: str, *, take_focus: bool, line: int | None = None, said: str = ""
+    ) -> None:
+        """Open a document in the editor, at a line if one is given.
+
+        If it cannot, tell the user the URI and what is `said` there.
+        """
         if self.capabilities.show_document:
+            place = None if line is None else line_range(line, line)
+            params = types.ShowDocumentParams(uri, take_focus=take_focus)
+            params.selection = place
             try:
-                await self._server.window_show_document_async(
-                    types.ShowDocumentParams(uri=uri, take_focus=take_focus)
-                )
+                await self._server.window_show_document_async(params)
             except JsonRpcException as error:
                 logger.info("the client did not show %s: %s", uri, error.message)
             else:
                 return
-        self.show_info(f"WriteIt: {uri}")
+        self.show_info("\n".join(filter(None, [said, f"WriteIt: {uri}"])))
 
     # --- edits, refreshes, progress, settings ---
 

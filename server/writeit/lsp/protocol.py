@@ -439,6 +439,8 @@ class ViewOpenParams(Params):
     response_id: UUID | None = None
     left: ViewSide | None = None
     right: ViewSide | None = None
+    remark_id: str | None = None
+    """On the page of a review's step, the remark to show."""
 
 
 class ViewOpenResult(WireModel):

@@ -18,7 +18,12 @@ from writeit.domain.entity import ModelPreview
 from writeit.domain.errors import NotFound
 from writeit.domain.model_id import split_model_id
 from writeit.domain.operations.lifecycle import find_step
-from writeit.domain.operations.review import PlacedRemark, describe_remarks
+from writeit.domain.operations.review import (
+    PlacedRemark,
+    describe_remarks,
+    name_remark,
+)
+from writeit.domain.remarks import Remark
 from writeit.domain.run import PipelineRun, StepState
 from writeit.text.cleaning import describe_removed
 from writeit.text.thoughts import split_thoughts
@@ -148,6 +153,7 @@ def _failed_answer_text(step: StepState, failure: ResponseFailure) -> str:
     )
 
 
+REMARKS_HEADING = "## Remarks"
 _RULE = "\n---\n\n"
 _EXCERPT_LENGTH = 60
 
@@ -200,17 +206,25 @@ def _step_header(
     if cost := step_cost_text(step):
         status += f" Cost so far: {cost.removeprefix('cost ')}."
     action = step_next_action(run, step, editable=editable)
-    remarks = describe_remarks(
-        run, lambda words: escape_inline(single_line(words)), placed
-    )
+    remarks = describe_remarks(run, _on_one_line, placed)
     return page_of_blocks(
         f"# {step.step_name} · {position}",
         escape_line(wording.run_label(run)),
         escape_line(description),
         status,
         f"{interruption_text(run)} {action}".strip(),
-        remarks and f"## Remarks\n\n{remarks}",
+        remarks and f"{REMARKS_HEADING}\n\n{remarks}",
     )
+
+
+def _on_one_line(words: str) -> str:
+    return escape_inline(single_line(words))
+
+
+def find_remark_line(lines: Sequence[str], remark: Remark | None) -> int | None:
+    """Return the line of a review's page that lists a remark, or begins the list."""
+    name = f", {name_remark(remark, _on_one_line)}" if remark else REMARKS_HEADING
+    return next((n for n, line in enumerate(lines) if line.endswith(name)), None)
 
 
 def _merge_section(step: StepState, *, editable: bool) -> PageParts:

@@ -73,13 +73,7 @@ function M.search(call)
     vim.lsp.util.show_document(location, client.offset_encoding, { focus = true })
     return
   end
-  local buf = view.show(client, hit.uri, true)
-  view.refresh(buf, client, function()
-    local win = vim.fn.bufwinid(buf)
-    if win > 0 and hit.line < vim.api.nvim_buf_line_count(buf) then
-      vim.api.nvim_win_set_cursor(win, { hit.line + 1, 0 })
-    end
-  end)
+  view.show(client, hit.uri, true, hit.line)
 end
 
 --- `:WriteIt preview`

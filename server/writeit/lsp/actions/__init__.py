@@ -1,54 +1,11 @@
-"""What is offered to the user here and now, for code actions and code lenses alike.
-
-An action has all its command needs; the server does not remember what it offered.
-Every action passes `wait: false`: many editors block on a command and give up.
-"""
+"""What is offered to the user here and now, for code actions and code lenses alike."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-from lsprotocol import types
-
 from writeit.domain.run import PipelineRun
-from writeit.text.lines import make_visible
-
-_LIKELY = frozenset(
-    {
-        "writeit.step.select",
-        "writeit.step.merge",
-        "writeit.step.run",
-        "writeit.step.apply",
-        "writeit.run.start",
-    }
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Action:
-    """One thing the user can do now."""
-
-    title: str
-    command: str
-    params: dict[str, Any]
-    uses_model: bool = False
-    """Whether a model writes text if the user takes it."""
-    has_lens: bool = False
-    """Whether it is among the few that a code lens shows."""
-    lens_title: str = ""
-    """Its title where there is little room: on a code lens."""
-
-    @property
-    def is_likely(self) -> bool:
-        """Whether it comes before what rewrites the document."""
-        return self.command in _LIKELY
-
-    def to_command(self, title: str) -> types.Command:
-        """Return the LSP command with a title and its one argument."""
-        arguments = [{**self.params, "wait": False}]
-        title = make_visible(title)
-        return types.Command(title=title, command=self.command, arguments=arguments)
+from writeit.lsp.action import Action
 
 
 def run_action(
@@ -76,12 +33,10 @@ def view_action(
     run: PipelineRun, title: str, view_kind: str, step: str | None = None
 ) -> Action:
     """Return the action that opens a view of a run, or of a step of it."""
-    params = {} if step is None else {"step": step}
-    return Action(
-        title=title,
-        command="writeit.view.open",
-        params={"view": view_kind, "runId": str(run.pipeline_run_id), **params},
-    )
+    params = {"view": view_kind, "runId": str(run.pipeline_run_id)}
+    if step is not None:
+        params["step"] = step
+    return Action(title, "writeit.view.open", params)
 
 
 def comparison_action(
@@ -89,7 +44,7 @@ def comparison_action(
 ) -> Action:
     """Return the action that compares two texts."""
     params = {"view": "compare", "left": left, "right": right}
-    return Action(title=title, command="writeit.view.open", params=params)
+    return Action(title, "writeit.view.open", params)
 
 
 def comparison_side(

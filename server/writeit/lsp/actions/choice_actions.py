@@ -11,8 +11,8 @@ from writeit.domain.answer import AIResponse
 from writeit.domain.blind import answer_name, hidden_letters
 from writeit.domain.operations import generate, permitted
 from writeit.domain.run import MAX_RETRIES, PipelineRun, StepState, StepStatus
+from writeit.lsp.action import Action
 from writeit.lsp.actions import (
-    Action,
     comparison_action,
     comparison_side,
     run_action,

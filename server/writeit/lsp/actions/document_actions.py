@@ -13,8 +13,8 @@ from writeit.domain.errors import NotFound
 from writeit.domain.pipeline import PipelineConfiguration
 from writeit.domain.run import PipelineRun, PipelineStatus, StepState
 from writeit.engine.moving import find_earlier_document, gone_documents
+from writeit.lsp.action import Action
 from writeit.lsp.actions import (
-    Action,
     document_comparison_action,
     run_action,
     view_action,

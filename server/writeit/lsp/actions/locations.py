@@ -14,8 +14,8 @@ from urllib.parse import unquote
 from writeit.domain.errors import NotFound, StoreError
 from writeit.domain.run import AppliedText, PipelineRun
 from writeit.engine.queries import read_full_tree
+from writeit.lsp.action import Action
 from writeit.lsp.actions import (
-    Action,
     choice_actions,
     document_actions,
     run_actions,
@@ -23,6 +23,11 @@ from writeit.lsp.actions import (
 from writeit.lsp.actions.outlook import Outlook, find_outlook
 from writeit.lsp.convert import normalized_uri
 from writeit.lsp.edits.review import find_applied_event
+from writeit.lsp.findings.remarks import (
+    RemarkPlace,
+    place_in_document,
+    remark_actions,
+)
 from writeit.lsp.folder import (
     MAX_RUNS_READ,
     CurrentRuns,
@@ -36,6 +41,7 @@ from writeit.text.diff import find_applied_lines
 from writeit.views import uris
 from writeit.views.page_outline import PageSection, split_page_lines
 from writeit.views.run import find_step_lines, node_at_line
+from writeit.views.step import find_remark_line
 from writeit.views.uris import View
 
 
@@ -60,6 +66,8 @@ class DisplayedPage:
     sections: tuple[PageSection, ...]
     run: PipelineRun
     outlook: Outlook
+    remarks: list[RemarkPlace]
+    """Those of a review, with their places in its document."""
 
     def section_text(self, section: PageSection) -> str:
         """Return the text of a section."""
@@ -82,7 +90,8 @@ async def read_displayed_page(
     seen = await read_displayed_view(folder, view, uri)
     run = await folder.engine.load_run(run_id)
     outlook = await find_outlook(folder, run)
-    return DisplayedPage(folder, view, seen.text, seen.sections, run, outlook)
+    remarks = await place_in_document(folder, run)
+    return DisplayedPage(folder, view, seen.text, seen.sections, run, outlook, remarks)
 
 
 async def actions_for_document(
@@ -148,6 +157,7 @@ def action_locations(page: DisplayedPage) -> Iterator[ActionLocation]:
     """Yield the locations in a view that have actions."""
     match page.view:
         case uris.StepView() | uris.ResponseView():
+            yield from _remark_locations(page)
             step = page.run.steps.get(page.view.step)
             if step is not None:
                 for section in page.sections:
@@ -181,6 +191,16 @@ def action_locations(page: DisplayedPage) -> Iterator[ActionLocation]:
                         list(run_actions.actions_for_step(page.run, step)),
                         name,
                     )
+
+
+def _remark_locations(page: DisplayedPage) -> Iterator[ActionLocation]:
+    """Yield the lines of the remarks that a review's page lists."""
+    lines = split_page_lines(page.text)
+    for placed, place in page.remarks:
+        at = find_remark_line(lines, placed.remark)
+        if at is not None and placed.state == "open":
+            actions = remark_actions(placed.remark, page.run.uri, place)
+            yield ActionLocation(at, at + 1, [*actions])
 
 
 def related_run_actions(page: DisplayedPage, line: int) -> list[Action]:

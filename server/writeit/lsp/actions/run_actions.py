@@ -13,8 +13,8 @@ from writeit.domain.run import (
     StepState,
     StepStatus,
 )
+from writeit.lsp.action import Action
 from writeit.lsp.actions import (
-    Action,
     choice_actions,
     comparison_action,
     comparison_side,

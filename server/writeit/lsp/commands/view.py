@@ -26,11 +26,12 @@ async def open_requested_view(request: Request[p.ViewOpenParams]) -> p.ViewOpenR
     folder = session.resolve_folder(params.folder, run_id=_requested_run_id(params))
     view = await _resolve_view(folder, params)
     if params.wait:
-        return p.ViewOpenResult(uri=await display_view(folder, view))
+        shown = await display_view(folder, view, remark_id=params.remark_id)
+        return p.ViewOpenResult(uri=shown)
 
     async def opening() -> None:
         # A client may not answer showDocument before it has this reply.
-        await display_view(folder, view)
+        await display_view(folder, view, remark_id=params.remark_id)
 
     session.client.spawn_task(opening())
     return p.ViewOpenResult(uri=uris.view_uri(view))

@@ -13,7 +13,8 @@ from writeit.domain.pipeline import PipelineConfiguration
 from writeit.domain.run_summary import RunSummary
 from writeit.library.catalog import Library
 from writeit.library.front_matter_writer import format_scalar, with_front_matter
-from writeit.lsp.actions import Action, document_actions, run_action, view_action
+from writeit.lsp.action import Action
+from writeit.lsp.actions import document_actions, run_action, view_action
 from writeit.lsp.actions.document_actions import is_word_selected, rewrite_actions
 from writeit.lsp.actions.locations import (
     DisplayedPage,
@@ -217,14 +218,7 @@ async def _finding_actions(
     actions = []
     for finding, marked in finding_diagnostics(session, found):
         if marked.range.start <= wanted.end and wanted.start <= marked.range.end:
-            for offer in finding.offers:
-                action = Action(
-                    title=offer.title,
-                    command=offer.command,
-                    params=offer.params,
-                    uses_model=offer.uses_model,
-                )
-                made = _to_code_action(action, QUICK_FIX_KIND, session)
+            for made in _to_code_actions(session, finding.actions, QUICK_FIX_KIND):
                 made.diagnostics = [marked]
                 actions.append(made)
     reviews = found.document.reviews
@@ -319,9 +313,9 @@ async def _correction_actions(page: DisplayedPage, line: int) -> list[Action]:
 
 
 def _to_code_actions(
-    session: Session, actions: Iterable[Action]
+    session: Session, actions: Iterable[Action], kind: str = SOURCE_KIND
 ) -> list[types.CodeAction]:
-    return [_to_code_action(action, SOURCE_KIND, session) for action in actions]
+    return [_to_code_action(action, kind, session) for action in actions]
 
 
 def _to_code_action(action: Action, kind: str, session: Session) -> types.CodeAction:

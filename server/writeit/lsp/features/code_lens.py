@@ -8,7 +8,8 @@ from lsprotocol import types
 
 from writeit.domain.errors import NotFound
 from writeit.domain.run import PipelineRun
-from writeit.lsp.actions import Action, document_actions, run_actions, view_action
+from writeit.lsp.action import Action
+from writeit.lsp.actions import document_actions, run_actions, view_action
 from writeit.lsp.actions.locations import (
     DisplayedPage,
     action_locations,

@@ -13,9 +13,10 @@ from lsprotocol import types
 from writeit.domain.errors import WriteItError
 from writeit.domain.operations import permitted
 from writeit.domain.run import PipelineRun
+from writeit.lsp.action import Action
 from writeit.lsp.convert import to_lsp_span
 from writeit.lsp.documents import Documents
-from writeit.lsp.findings.finding import BoundDocument, Finding, Offer
+from writeit.lsp.findings.finding import BoundDocument, Finding
 from writeit.text.block_reader import TextBlock, split_blocks
 from writeit.text.fact_sources import (
     FactSources,
@@ -103,12 +104,12 @@ def _to_findings(
     found: Iterator[tuple[int, MissingFact]],
 ) -> list[Finding]:
     can_add = any(one.uri for one in notes)
-    for_all = (*_offers(document),)
+    for_all = [*_correct_actions(document)]
     findings = []
     for start, missing in found:
         fact, words = missing.fact, shorten(missing.fact.text, _MAX_WORDS)
         near = _related(document, notes, missing.nearest)
-        add = Offer(f"Add to notes: {words}", "writeit.facts.add", {})
+        add = [Action(f"Add to notes: {words}", "writeit.facts.add", {})] * can_add
         findings.append(
             Finding(
                 code=CODE,
@@ -117,18 +118,18 @@ def _to_findings(
                 words=fact.text,
                 message=f"Not in your notes: {words}",
                 related=() if near is None else (near,),
-                offers=(add, *for_all) if can_add else for_all,
+                actions=(*add, *for_all),
             )
         )
     return findings
 
 
-def _offers(document: BoundDocument) -> Iterator[Offer]:
+def _correct_actions(document: BoundDocument) -> Iterator[Action]:
+    """Yield the regeneration of the document's text, if its step allows one."""
     run, step = document.applied[0] if document.applied else (None, "")
     if run and permitted.step_permissions(run, run.steps[step]).regenerate:
         params = {"runId": str(run.pipeline_run_id), "step": step, "uri": document.uri}
-        title, command = "Regenerate with corrections", "writeit.facts.correct"
-        yield Offer(title, command, params, of_finding=False)
+        yield Action("Regenerate with corrections", "writeit.facts.correct", params)
 
 
 def _related(

@@ -24,10 +24,11 @@ from writeit.domain.run import PipelineRun
 from writeit.domain.run_summary import RunSummary
 from writeit.library.catalog import Library
 from writeit.library.front_matter import FrontMatterConfig
+from writeit.lsp.action import Action
 from writeit.lsp.convert import normalized_uri
 from writeit.lsp.documents import parse_front_matter
 from writeit.lsp.findings.facts import find_missing_facts, read_sources, run_notes
-from writeit.lsp.findings.finding import BoundDocument, Finding, Offer, Paragraphs
+from writeit.lsp.findings.finding import BoundDocument, Finding, Paragraphs
 from writeit.lsp.findings.remarks import find_remarks
 from writeit.lsp.findings.style import find_avoided_words, find_style_hits
 from writeit.lsp.folder import LIBRARY_SECONDS, MAX_RUNS_READ, WorkspaceFolder
@@ -192,28 +193,20 @@ def _with_ids(
     for found in sorted(findings, key=lambda one: (one.start, one.end)):
         counts[found.code, found.words] += 1
         number = counts[found.code, found.words]
-        name = f"{found.code}\0{found.words}\0{number}"
-        place = {
-            "uri": document.uri,
-            "finding": sha256(name.encode()).hexdigest()[:12],
-        }
+        name = f"{found.code}\0{found.words}\0{number}".encode()
+        known = {"uri": document.uri, "finding": sha256(name).hexdigest()[:12]}
         fixes = [
-            Offer(
+            Action(
                 f"{found.fix_title} {shorten(text, _MAX_TITLE)}",
                 "writeit.finding.fix",
-                {"replacement": index},
+                {**known, "replacement": index},
             )
             for index, text in enumerate(found.replacements)
         ]
-        ignore = [Offer("Ignore here", "writeit.finding.ignore", {})]
-        ignore *= document.first_run is not None and found.can_ignore
-        offers = (
-            offer._replace(params={**place, **offer.params})
-            if offer.of_finding
-            else offer
-            for offer in [*fixes, *found.offers, *ignore]
-        )
-        yield replace(found, id=place["finding"], offers=tuple(offers))
+        others = [a if a.params else replace(a, params=known) for a in found.actions]
+        if document.first_run is not None and found.can_ignore:
+            others.append(Action("Ignore here", "writeit.finding.ignore", known))
+        yield replace(found, id=known["finding"], actions=(*fixes, *others))
 
 
 async def require_finding(

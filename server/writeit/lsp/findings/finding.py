@@ -9,7 +9,7 @@ To add a kind of finding:
 2. Add the coroutine to `KINDS` in `find.py`.
 
 Diagnostics (pulled and published), versions, quick fixes of `replacements`, the code
-actions of `offers`, and Ignore Here follow by themselves. A command on a finding takes
+actions of `actions`, and Ignore Here follow by themselves. A command on a finding takes
 the document's `uri` and the `finding`, and gets it with `find.require_finding`.
 """
 
@@ -19,7 +19,7 @@ import asyncio
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from lsprotocol import types
@@ -27,22 +27,12 @@ from lsprotocol import types
 from writeit.domain.primer import StylePrimer
 from writeit.domain.run import PipelineRun
 from writeit.library.front_matter import FrontMatter
+from writeit.lsp.action import Action
 from writeit.lsp.folder import WorkspaceFolder
 from writeit.text.block_reader import TextBlock, split_blocks
 from writeit.text.language import Language, language_of
 
 T = TypeVar("T")
-
-
-class Offer(NamedTuple):
-    """A command on a finding, for a code action."""
-
-    title: str
-    command: str
-    params: dict[str, Any]
-    of_finding: bool = True
-    """Whether `find` adds the document and the finding to the params."""
-    uses_model: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +52,8 @@ class Finding:
     fix_title: str = "Change to"
     """How the title of the action begins that puts a replacement there."""
     can_ignore: bool = True
-    offers: tuple[Offer, ...] = ()
-    """What else can be done."""
+    actions: tuple[Action, ...] = ()
+    """What else can be done; one without params gets the document and the finding."""
     id: str = ""
     """A name that stays the same while the user types elsewhere; `find` sets it."""
 

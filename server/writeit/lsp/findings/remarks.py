@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -17,8 +18,9 @@ from writeit.domain.operations.review import (
 from writeit.domain.remarks import Remark
 from writeit.domain.run import PipelineRun
 from writeit.library.front_matter import split_front_matter
+from writeit.lsp.action import Action
 from writeit.lsp.convert import to_lsp_spans
-from writeit.lsp.findings.finding import BoundDocument, Finding, Offer
+from writeit.lsp.findings.finding import BoundDocument, Finding
 from writeit.lsp.folder import WorkspaceFolder
 from writeit.lsp.shapes import Range
 from writeit.views import wording
@@ -67,6 +69,7 @@ def _findings_of(document: BoundDocument, run: PipelineRun) -> list[Finding]:
     start, body = document.paragraphs.start, document.text[document.paragraphs.start :]
     encoding = document.folder.documents.client.position_encoding
     placed = _place(run, document.text, start, encoding)
+    page = {"view": "step", "runId": str(run.pipeline_run_id)}
     return [
         Finding(
             code=each.remark.kind,
@@ -78,32 +81,42 @@ def _findings_of(document: BoundDocument, run: PipelineRun) -> list[Finding]:
             replacements=tuple(filter(None, [apply_suggestion(run, each, body)])),
             fix_title="Apply the suggestion:",
             can_ignore=False,
-            offers=_offers(document.uri, run, each.remark, place),
+            actions=(
+                *remark_actions(each.remark, document.uri, place),
+                Action(
+                    "Explain this remark",
+                    "writeit.view.open",
+                    {**page, "remarkId": each.remark.remark_id},
+                ),
+            ),
         )
         for each, place in placed
         if each.span and place and each.state == "open"
     ]
 
 
-def _offers(
-    uri: str, run: PipelineRun, remark: Remark, place: types.Range
-) -> tuple[Offer, ...]:
-    polish, dismiss = "writeit.document.polish", "writeit.review.dismiss"
-    named: dict[str, Any] = {"remarkId": remark.remark_id}
-    rewrite = {
-        "uri": uri,
-        "range": Range.model_validate(place).to_json(),
-        "instruction": shorten(wording.remark_text(remark), _MAX_INSTRUCTION),
-        "apply": True,
-    }
-    page = {"view": "step", "runId": str(run.pipeline_run_id)}
-    kind = f"Dismiss all remarks about {remark.kind}"
-    return tuple(
-        Offer(title, command, params, of_finding=False, uses_model=command == polish)
-        for title, command, params in (
-            ("Rewrite with this remark", polish, rewrite),
-            ("Explain this remark", "writeit.view.open", page),
-            ("Dismiss", dismiss, named),
-            (kind, dismiss, {**named, "kind": True}),
-        )
+def remark_actions(
+    remark: Remark, uri: str | None, place: types.Range | None
+) -> Iterator[Action]:
+    """Yield what can be done about a remark, wherever it is shown.
+
+    `place` is that of its words in the document `uri`; without one they cannot be
+    rewritten.
+    """
+    if uri is not None and place is not None:
+        params = {
+            "uri": uri,
+            "range": Range.model_validate(place).to_json(),
+            "instruction": shorten(wording.remark_text(remark), _MAX_INSTRUCTION),
+            "apply": True,
+        }
+        title, command = "Rewrite with this remark", "writeit.document.polish"
+        yield Action(title, command, params, uses_model=True)
+    known: dict[str, Any] = {"remarkId": remark.remark_id}
+    yield Action("Dismiss", "writeit.review.dismiss", known)
+    yield Action(
+        f"Dismiss all remarks about {remark.kind}",
+        "writeit.review.dismiss",
+        {**known, "kind": True},
+        lens_title="Dismiss this kind",
     )

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from writeit.domain.errors import NotFound
 from writeit.domain.operations import lifecycle
+from writeit.domain.operations.review import find_remark
 from writeit.domain.placement import place_content
 from writeit.domain.run import PipelineRun
 from writeit.engine.queries import (
@@ -37,10 +38,11 @@ from writeit.views.compare import (
     read_compared_text,
 )
 from writeit.views.editable_page import ReadOnlyPage, render_read_only
-from writeit.views.page_outline import find_page_sections
+from writeit.views.page_outline import find_page_sections, split_page_lines
 from writeit.views.run import render_run
 from writeit.views.section_markers import PageParts, assemble_page, with_drafts
 from writeit.views.step import (
+    find_remark_line,
     render_content,
     render_prompt,
     require_content,
@@ -230,22 +232,36 @@ async def read_displayed_view(
 
 
 async def display_view(
-    folder: WorkspaceFolder, view: View, *, take_focus: bool = True
+    folder: WorkspaceFolder,
+    view: View,
+    *,
+    take_focus: bool = True,
+    remark_id: str | None = None,
 ) -> str:
     """Show a view in the editor and return its URI.
 
     `take_focus` only for an act of this moment: what the user types then goes there.
+    Of a review's step, its remarks are shown, or the one that is named.
 
     Raises:
         NotFound: what the view shows does not exist.
         StoreError: its file cannot be written.
     """
-    if folder.documents.client.can_open_view_uris:
-        await read_view(folder, view)
-        uri = uris.view_uri(view)
+    documents = folder.documents
+    if documents.client.can_open_view_uris:
+        text, uri = (await read_view(folder, view)).text, uris.view_uri(view)
     else:
         uri = await update_page_file(folder, view)
-    await folder.documents.client.show_document(uri, take_focus=take_focus)
+        text = documents.read_text(uri)
+    line, lines = None, split_page_lines(text)
+    if isinstance(view, uris.StepView):
+        run = await folder.engine.load_run(view.run_id)
+        remark = find_remark(run, remark_id) if remark_id else None
+        line = find_remark_line(lines, remark) if run.output == "review" else None
+    said = "" if line is None else "\n".join(lines[line : line + 2])
+    await documents.client.show_document(
+        uri, take_focus=take_focus, line=line, said=said
+    )
     return uri
 
 
