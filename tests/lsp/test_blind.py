@@ -20,10 +20,10 @@ async def blind_editor(one_editor: Editor) -> AsyncIterator[Editor]:
     one_editor.notify("workspace/didChangeConfiguration", {"settings": {}})
 
 
-async def generated(editor: Editor) -> Json:
+async def generated(editor: Editor, models: list[str] = MODELS) -> Json:
     """The first step of a new run, with two answers and a failure."""
     run_id = await editor.start_run()
-    await editor.command("writeit.step.run", runId=run_id, models=MODELS)
+    await editor.command("writeit.step.run", runId=run_id, models=models)
     return await editor.show(run_id)
 
 
@@ -52,6 +52,28 @@ async def test_letters_until_the_choice_then_numbers_and_models(
     assert letters(chosen["steps"]["angles"]) == [None] * 3
     read = await blind_editor.command("writeit.view.read", uri=uri)
     assert "openai/say-One." in read["text"]
+
+
+async def test_no_page_or_list_tells_more_before_the_choice(
+    blind_editor: Editor,
+) -> None:
+    """Neither models of the prompt, nor costs, nor usage."""
+    new = ["openai/say-Unseen+20so+20far.", "openai/say-Two."]
+    run_id = (await generated(blind_editor, new))["pipelineRunId"]
+
+    async def shown() -> tuple[bool, bool, bool]:
+        pages = (f"prompt/{run_id}/angles.md", "usage.md")
+        texts = [
+            await blind_editor.command("writeit.view.read", uri=f"writeit:/{page}")
+            for page in pages
+        ]
+        listed = (await blind_editor.command("writeit.run.list"))["runs"][0]
+        prompt, usage = (new[0] in page["text"] for page in texts)
+        return prompt, usage, listed["isBlind"]
+
+    assert await shown() == (False, False, True)
+    await blind_editor.command("writeit.step.select", runId=run_id, response=0)
+    assert (await shown())[1:] == (True, False)
 
 
 async def test_each_round_gets_letters_and_an_export_keeps_them(

@@ -904,6 +904,7 @@ export interface RunSummary {
   readonly branchPoint: string | null;
   readonly createdAt: string;
   readonly costUsd: number | null;
+  readonly isBlind: boolean;
   readonly isDone: boolean;
   readonly statusText: string;
   readonly label: string;
@@ -936,6 +937,7 @@ export interface RunTree {
   readonly branchPoint: string | null;
   readonly createdAt: string;
   readonly costUsd: number | null;
+  readonly isBlind: boolean;
   readonly isDone: boolean;
   readonly statusText: string;
   readonly label: string;

@@ -60,6 +60,10 @@ export async function pickUnlessSingle<T>(
     : pick(items, title, emptyMessage);
 }
 
+function costOf({ costUsd, isBlind }: RunSummary): readonly string[] {
+  return isBlind ? [] : [costText(costUsd)];
+}
+
 export async function pickRun(app: App, title: string): Promise<RunSummary | undefined> {
   const folder = currentFolder();
   const [{ runs }, { activePipelineRunId }] = await Promise.all([
@@ -75,7 +79,7 @@ export async function pickRun(app: App, title: string): Promise<RunSummary | und
     ]
       .filter(Boolean)
       .join(', '),
-    detail: `${new Date(run.updatedAt).toLocaleString()}, ${costText(run.costUsd)}`,
+    detail: [new Date(run.updatedAt).toLocaleString(), ...costOf(run)].join(', '),
     value: run,
   }));
   return pick(

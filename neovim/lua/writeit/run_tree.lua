@@ -28,7 +28,7 @@ local function label(node)
     title = node.label
   end
   local state = node.deleted and 'deleted' or node.statusText
-  local cost = node.costUsd and (' · $%.2f'):format(node.costUsd) or ''
+  local cost = node.costUsd and not node.isBlind and (' · $%.2f'):format(node.costUsd) or ''
   return ('%s · %s · %s%s'):format(title, state, node.createdAt:sub(1, 10), cost)
 end
 

@@ -52,6 +52,7 @@
 ---@field documentRunId? string Of a run about a passage: the run to show it below.
 ---@field pipeline string
 ---@field costUsd? number
+---@field isBlind boolean Whether the cost is not shown yet.
 ---@field statusText string
 ---@field createdAt string
 ---@field uri? string
@@ -63,6 +64,7 @@
 ---@field branchPoint? string
 ---@field createdAt string
 ---@field costUsd? number
+---@field isBlind boolean Whether the cost is not shown yet.
 ---@field statusText string
 ---@field deleted boolean
 ---@field children writeit.RunTree[]

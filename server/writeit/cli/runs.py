@@ -47,10 +47,10 @@ from writeit.engine.queries import (
     read_run_tree,
 )
 from writeit.engine.transfer import build_bundle, import_run
-from writeit.engine.usage import UsageGrouping, count_choices, sum_usage
+from writeit.engine.usage import UsageGrouping, count_choices, shown_usage, sum_usage
 from writeit.export.bundle_reader import read_export
 from writeit.export.render import export_run
-from writeit.ports.store import RunQuery, Store
+from writeit.ports.store import RunQuery, Store, UsageRecord
 from writeit.text.lines import make_visible
 from writeit.views import wording
 from writeit.views.compare import (
@@ -142,7 +142,7 @@ def _with_passages_below(
 def _format_run(run: RunSummary, mark: str, theme: Theme) -> str:
     label = mark + wording.run_label(run)
     facts = [theme.style_run(run, wording.run_status_label(run))]
-    if run.cost_usd is not None:
+    if run.cost_usd is not None and not run.is_blind:
         facts.append(wording.format_usd(run.cost_usd))
     if run.branch_point is not None:
         facts.append(f"from {run.branch_point}")
@@ -307,7 +307,11 @@ def _format_usage(
     *,
     as_json: bool,
 ) -> str:
-    records = list(store.usage_records(since)) if store else []
+    records: list[UsageRecord] = []
+    if store is not None:
+        records = (
+            [*store.usage_records(since)] if as_json else shown_usage(store, since)
+        )
     rows, total = sum_usage(store, records, grouping or "model")
     if as_json:
         rows_json = [asdict(row) for row in rows]

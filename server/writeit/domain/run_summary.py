@@ -42,6 +42,8 @@ class RunSummary:
     is_review: bool = False
     incomplete: bool = False
     """Whether a chosen answer is incomplete and was not edited."""
+    is_blind: bool = False
+    """Whether its cost is hidden, because it would tell models before the choice."""
     deleted: bool = False
     """Whether only a tombstone is left, kept for its branches."""
 

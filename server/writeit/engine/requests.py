@@ -76,6 +76,9 @@ def draw_places(state: StepState, calls: Sequence[Call], *, blind: bool) -> list
     places = {call.response_id: call.place for call in state.calls}
     new = [call.response_id for call in calls if call.replaces is None]
     if blind:
+        # Ids are in names of pages; in the order of the models they would tell them.
+        ids = iter(SystemRandom().sample(new, len(new)))
+        calls = [c if c.replaces else c.evolve(response_id=next(ids)) for c in calls]
         first = next_place(state)
         drawn = SystemRandom().sample(range(first, first + len(new)), len(new))
         places |= dict(zip(new, drawn, strict=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Literal
 from urllib.parse import unquote
 from uuid import UUID
@@ -14,6 +15,12 @@ from writeit.engine.queries import list_all_runs
 from writeit.ports.store import Store, UsageRecord
 
 UsageGrouping = Literal["model", "pipeline", "day", "run", "document"]
+
+
+def shown_usage(store: Store, since: datetime | None = None) -> list[UsageRecord]:
+    """Return the usage of calls; what would tell models waits for the blind choice."""
+    blind = {run.run_id for run in list_all_runs(store) if run.is_blind}
+    return [each for each in store.usage_records(since) if each.run_id not in blind]
 
 
 def sum_usage(

@@ -22,6 +22,8 @@ class WireRunEntry(WireModel):
     branch_point: str | None
     created_at: datetime
     cost_usd: float | None
+    is_blind: bool
+    """Whether its cost should not be shown: it could tell models before the choice."""
     is_done: bool
     status_text: str
     label: str

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from writeit.domain import events as e
 from writeit.domain.answer import AIResponse
+from writeit.domain.blind import hidden_in
 from writeit.domain.entity import Entity, TokenUsage
 from writeit.domain.events import Event
 from writeit.domain.primer import StylePrimer
@@ -64,6 +65,7 @@ def run_record(run: PipelineRun, seq: int) -> RunRecord:
             "title": run.title,
             "cost_usd": run.cost_usd,
             "incomplete": bool(run.incomplete),
+            "blind": bool(hidden_in(run)),
         }
     )
 
@@ -148,6 +150,7 @@ def run_summary(
         updated_at=record.updated_at,
         cost_usd=record.cost_usd,
         incomplete=record.incomplete,
+        is_blind=record.blind,
         documents=tuple(document_uris(record)),
         files=tuple(
             str(f["uri"]) for f in record.document.notes + record.document.context

@@ -120,11 +120,7 @@ def encode_record(record: Record, texts: SharedTexts) -> bytes:
 
 
 def reject_text_reference(digest: str) -> str:
-    """Read the texts of records that have none.
-
-    Raises:
-        ValueError: always.
-    """
+    """Raise ValueError: these records have no long texts."""
     raise ValueError(f"an unexpected reference to text {digest}")
 
 
@@ -253,6 +249,7 @@ class RunRecord(RunFields):
     title: str
     cost_usd: float | None = None
     incomplete: bool = False
+    blind: bool = False
 
 
 class SelectionRecord(Record):
@@ -280,6 +277,7 @@ class RunSummaryRecord(RunHead):
     output: RunOutput = "new_file"
     cost_usd: float | None = None
     incomplete: bool = False
+    blind: bool = False
     document: SelectionRecord = SelectionRecord()
     applied: tuple[AppliedText, ...] = ()
 

@@ -271,7 +271,8 @@ class Verification:
         if stored is None or expected is None:
             return
         fields = [name for name, field in stored if field != getattr(expected, name)]
-        fields = [name for name in fields if name != "incomplete"]  # it came later
+        came_later = {"incomplete", "blind"}
+        fields = [name for name in fields if name not in came_later]
         if fields:
             names = ", ".join(fields)
             self._add_problem(key, f"It differs from the run's events in: {names}.")

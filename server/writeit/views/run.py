@@ -82,7 +82,7 @@ def _node_label(node: RunNode, current_run: UUID | None) -> str:
         facts.append("deleted")
     else:
         facts.append(wording.run_status_label(run))
-        if run.cost_usd is not None:
+        if run.cost_usd is not None and not run.is_blind:
             facts.append(wording.format_usd(run.cost_usd))
         facts.append(wording.format_datetime(run.created_at))
     mark = "  ← this run" if run.run_id == current_run else ""

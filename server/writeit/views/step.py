@@ -412,7 +412,7 @@ def render_prompt(
         f"# Prompt of {escape_inline(step)}",
         escape_line(wording.run_label(run)),
         "This is exactly what the step sends. Opening this page sends nothing.",
-        _models_table(models),
+        HIDDEN if hidden_letters(run.steps[step]) else _models_table(models),
         *(begins if new_file_head else ()),
         "## The prompt",
         wording.text_length(prompt),

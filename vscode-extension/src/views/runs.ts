@@ -108,7 +108,7 @@ function runNode(
         run.title,
         run.pipeline,
         state,
-        costText(run.costUsd),
+        run.isBlind ? l10n.t('cost hidden until your choice') : costText(run.costUsd),
         new Date(run.createdAt).toLocaleString(),
       ),
       icon: RUN_ICONS[run.status],
@@ -143,8 +143,8 @@ function passagesNode(list: RunList, runId: string, runs: readonly RunSummary[])
 }
 
 /** What tells runs of one name apart. */
-function costAndDate({ costUsd, createdAt }: RunSummary | RunTree): readonly string[] {
-  const cost = costUsd === null ? [] : [costText(costUsd)];
+function costAndDate({ costUsd, isBlind, createdAt }: RunSummary | RunTree): readonly string[] {
+  const cost = costUsd === null || isBlind ? [] : [costText(costUsd)];
   return [...cost, new Date(createdAt).toLocaleDateString()];
 }
 

@@ -136,7 +136,7 @@ end
 ---@param run writeit.RunSummary
 ---@return string
 local function summary_line(run)
-  local cost = run.costUsd and (' · $%.2f'):format(run.costUsd) or ''
+  local cost = run.costUsd and not run.isBlind and (' · $%.2f'):format(run.costUsd) or ''
   local day = run.createdAt:sub(1, 10)
   return ('%s · %s · %s%s · %s'):format(run.label, run.pipeline, run.statusText, cost, day)
 end

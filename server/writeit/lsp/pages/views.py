@@ -22,7 +22,7 @@ from writeit.engine.queries import (
     read_full_tree,
 )
 from writeit.engine.requests import GenerateStep
-from writeit.engine.usage import UsageGrouping, sum_usage
+from writeit.engine.usage import UsageGrouping, shown_usage, sum_usage
 from writeit.library.front_matter import split_front_matter
 from writeit.lsp.findings.find import count_in_answers
 from writeit.lsp.findings.remarks import place_in_document
@@ -187,7 +187,7 @@ async def _comparison_text(folder: WorkspaceFolder, side: ComparedSide) -> Compa
 
 
 def _render_usage_page(store: Store) -> str:
-    records = list(store.usage_records())
+    records = shown_usage(store)
     kinds: tuple[UsageGrouping, ...] = ("model", "day", "pipeline")
     sums = {str(by): sum_usage(store, records, by)[0] for by in kinds}
     return render_usage(sums, sum_usage(store, records, "model")[1])
