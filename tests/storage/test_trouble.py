@@ -1,7 +1,9 @@
 """Kills, full disks, other processes, damage and newer versions."""
 
 import asyncio
+import fcntl
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -9,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +27,7 @@ from writeit.domain import state_machine
 from writeit.domain.errors import StoreError
 from writeit.ports.store import RunQuery
 from writeit.storage import writer
+from writeit.storage.snapshot import DATA_FILE
 from writeit.storage.store import LmdbStore
 
 CHILD = Path(__file__).parent / "child.py"
@@ -245,3 +249,30 @@ def test_a_failed_sync_saves_nothing_and_says_so(folder: Path) -> None:
     reopened = LmdbStore.open(folder)
     assert reopened.list_runs(RunQuery()).runs == []
     reopened.close()
+
+
+async def test_a_store_goes_on_after_a_failed_write_of_a_meta_page(
+    folder: Path,
+) -> None:
+    """LMDB refuses all work after it, until its files are opened again."""
+    store = LmdbStore.open(folder)
+    await put(store, a_run(1))
+    fill_disk_for_meta_pages(folder)
+    with pytest.raises(StoreError) as caught:
+        await put(store, a_run(2))
+    assert caught.value.reason == "full"
+    assert [run.run_id for run in store.list_runs(RunQuery()).runs] == [an_id(1)]
+    await put(store, a_run(3))
+    assert store.get_run(an_id(3)) is not None
+    store.close()
+
+
+def fill_disk_for_meta_pages(folder: Path) -> None:
+    """Let no meta page be written to the descriptor that LMDB has for them."""
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):  # it was closed
+            number, target = int(descriptor.name), descriptor.readlink()
+            is_synchronous = fcntl.fcntl(number, fcntl.F_GETFL) & os.O_DSYNC
+            if target == (folder / DATA_FILE).resolve() and is_synchronous:
+                with Path("/dev/full").open("wb") as full:
+                    os.dup2(full.fileno(), number)

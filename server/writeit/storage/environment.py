@@ -71,7 +71,11 @@ class LmdbEnvironment:
 
     @property
     def is_replaced(self) -> bool:
-        """Whether another program replaced, deleted or overwrote the files."""
+        """Whether another program replaced, deleted or overwrote the files.
+
+        Raises:
+            StoreError: they could not be opened again after a failed write.
+        """
         with self._read_lock:
             try:
                 self._files.check()
@@ -80,7 +84,30 @@ class LmdbEnvironment:
                 return True
             except (lmdb.MapResizedError, lmdb.ReadersFullError):
                 return False  # the next read recovers from it
-            return False
+            except lmdb.PanicError:
+                pass
+            else:
+                return False
+        self._reopen_lmdb()
+        return False
+
+    def _reopen_lmdb(self) -> None:
+        """Open the files again after a meta page could not be written.
+
+        Until then LMDB refuses all work.
+        """
+        with (
+            errors.as_store_errors(self.folder),
+            self._write_lock,
+            self._map_lock,
+            self._read_lock,
+            location.opening_lock(self.folder),
+        ):
+            with suppress(lmdb.PanicError), self._lmdb.begin():
+                return  # another thread has opened them
+            size = self._lmdb.info()["map_size"]
+            self._lmdb.close()
+            self._lmdb = _open_lmdb(self.folder, size)
 
     def _counted_transactions(self) -> int:
         """Return the number of the newest transaction by the lock file."""
