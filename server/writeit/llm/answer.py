@@ -22,7 +22,7 @@ _FINISHES: Final[dict[FinishReason | Literal["error"], str]] = {
     "length": "length|token|limit|incomplete|truncat|pause",
 }
 """What the words of providers for an end contain; the first that matches counts."""
-THOUGHT_NAME: Final = re.compile("reason|think|thought")
+THOUGHT_NAME: Final = re.compile("reasoning|think|thought")
 """What the names of all fields and parts with thoughts contain."""
 
 
