@@ -12,7 +12,7 @@ MODULES := $(EXTENSION)/node_modules/.package-lock.json
 EDITORS := $(abspath $(or $(WRITEIT_EDITORS),.cache/editors))
 NPM := cd $(EXTENSION) && PATH="$(EDITORS)/node/bin:$$PATH" npm
 
-.PHONY: bench-facts bench-search bench-store bench-prompts bench-cold bench-warm
+.PHONY: bench-facts bench-search bench-stalls bench-store bench-prompts bench-cold bench-warm
 .PHONY: extension check-extension
 .PHONY: help demo test check format ci-setup bench bench-startup bench-models soak wheel clean drill-kill drill-two drill-replace drill-markdown drill-fuzz
 
@@ -137,6 +137,9 @@ bench-search: $(STAMP) ## Measure searches in RUNS=2000 runs of 5 KB, and their 
 
 bench-facts: $(STAMP) ## Count the planted errors that the facts checker finds, by kind
 	$(BIN)/python benchmarks/facts_quality.py
+
+bench-stalls: $(STAMP) ## Measure the longest stall of a server's event loop in hostile folders
+	$(BIN)/python benchmarks/stalls.py
 
 bench-store: $(STAMP) ## Measure reads of list, open and branch at 100, 1,000 and 10,000 runs
 	$(BIN)/python benchmarks/store_reads.py

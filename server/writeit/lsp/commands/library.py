@@ -118,16 +118,12 @@ async def list_primers(request: Request[p.Params]) -> p.PrimerListResult:
     """List the primers of a folder, the usable ones first, with their problems."""
     folder = request.folder()
     library = await folder.load_library()
-    entries = [
-        *(
-            _primer_entry(folder, entry, is_nearest=True)
-            for entry in library.primers.values()
-        ),
-        *(
-            _primer_entry(folder, entry, is_nearest=False)
-            for entry in library.other_primers
-        ),
-    ]
+    nearest = [*library.primers.values()]
+    entries: list[library_shapes.WireStylePrimer] = []
+    for entry in (*nearest, *library.other_primers):
+        is_nearest = len(entries) < len(nearest)
+        entries.append(_primer_entry(folder, entry, is_nearest=is_nearest))
+        await asyncio.sleep(0)  # a folder may have many long primers
     return p.PrimerListResult(primers=sorted(entries, key=lambda each: not each.usable))
 
 
