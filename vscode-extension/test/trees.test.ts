@@ -272,6 +272,7 @@ group('trees', (test) => {
       const lines = angles?.children === undefined ? [] : await runs.getChildren(angles);
       return lines.length > 0 ? lines : undefined;
     });
+    await runs.refresh(new Set([runId])); // the run was read before its answer
     const drawn: (readonly TreeNode[] | undefined)[] = [];
     const listening = runs.onDidChangeTreeData((nodes) => drawn.push(nodes));
     await execute('writeit.response.rate', { runId, response: 0, score: 0.5 });
