@@ -53,6 +53,8 @@ class Scene:
     """Sent in the middle of the text, instead of the rest."""
     usage: Body = field(default_factory=dict)
     """Added to the usage."""
+    held: float = 0.0
+    """Seconds that the connection stays open after the end, without `[DONE]`."""
     limit: int | None = None
     """Tokens of the request, thoughts included; set by the server."""
 
@@ -95,6 +97,9 @@ class Scene:
 Reply = Fault | Scene | list[Piece] | Callable[[Body], "Reply"]
 
 
+DONE = b"data: [DONE]\n\n"
+
+
 def event(data: object, name: str = "") -> bytes:
     """Build a server-sent event."""
     head = f"event: {name}\n" if name else ""
@@ -128,7 +133,7 @@ def chat(scene: Scene, *, key: str = "reasoning_content") -> Iterator[Piece]:
         "prompt_tokens_details": {"cached_tokens": 0},
     }
     yield chunk({}, None, choices=[], usage=counts | scene.usage)
-    yield b"data: [DONE]\n\n"
+    yield DONE
 
 
 def responses(scene: Scene) -> Iterator[Piece]:
@@ -338,6 +343,9 @@ class WireServer:
             build = next(b for end, b in DIALECTS.items() if end in path)
             limited = Scene(**{**reply.__dict__, "limit": limit_of(body)})
             reply = list(build(limited))
+            if reply[-1] == DONE and limited.held:
+                reply.pop()
+            reply.append(limited.held)
         await send_stream(writer, reply)
 
 

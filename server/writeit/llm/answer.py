@@ -42,6 +42,7 @@ class Answer:
 
     on_text: Callable[[str], None]
     on_thought: Callable[[str], None]
+    on_end: Callable[[], None] = lambda: None
     has_text: bool = False
     """Whether there is more than white space."""
     has_thought: bool = False
@@ -88,3 +89,4 @@ class Answer:
         """Take note of why it ended."""
         if isinstance(word, str) and word:
             self.ending = word
+            self.on_end()

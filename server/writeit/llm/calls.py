@@ -46,7 +46,8 @@ _MAX_CALLS: Final = 6
 """One more than parameters that can be refused one by one."""
 _REFUSAL_STATUSES: Final = {0, 400, 404, 422, 500, 501}
 
-
+_END_SECONDS: Final = 10.0
+"""How long a connection may stay open and silent after the end of the answer."""
 _REFUSALS: Final = {"invalid_request", "not_found", "unavailable"}
 _loading = asyncio.Lock()
 
@@ -90,7 +91,8 @@ class AnswerCall:
         self._text: list[str] = []
         self._room = self._thought_room = MAX_ANSWER_CHARACTERS
         self._limit: asyncio.Timeout | None = None
-        self._answer = Answer(on_text=self._take, on_thought=self._take_thought)
+        self._answer = Answer(self._take, self._take_thought, self._restart_wait)
+        self._monitor = Monitor(self._restart_wait)
         self._sent = CallParameters()
         self._unmet: list[str] = []
 
@@ -118,7 +120,7 @@ class AnswerCall:
     async def _follow(self) -> None:
         """Read the answer to its end; make the call again after what was learned."""
         for _ in range(_MAX_CALLS):
-            monitor = Monitor(self._restart_wait)
+            monitor = self._monitor = Monitor(self._restart_wait)
             try:
                 await self._call_once(monitor)
             except ModelError:
@@ -129,7 +131,7 @@ class AnswerCall:
                     raise failed from error
             else:
                 self._take(self._halves.finish())
-                self._answer.ending = monitor.ending or self._answer.ending
+                self._answer.ending = self._ending
                 self._answer.is_blocked = monitor.is_blocked
                 return
 
@@ -139,9 +141,14 @@ class AnswerCall:
         )
         for name in self._unmet:
             self._tell(name)
-        with _heard_by(monitor):
-            async with asyncio.timeout(self._wait) as self._limit:
-                await self._answer_call()
+        try:
+            with _heard_by(monitor):
+                async with asyncio.timeout(self._wait) as self._limit:
+                    await self._answer_call()
+        except TimeoutError:
+            # After its end only the connection was open.
+            if self._ending is None:
+                raise
 
     async def _answer_call(self) -> None:
         target, prompt = self._target, self._request["prompt"]
@@ -156,9 +163,16 @@ class AnswerCall:
             await backend.answer_call(target, prompt, prefix, sent, answer)
 
     @property
+    def _ending(self) -> str | None:
+        return self._monitor.ending or self._answer.ending
+
+    @property
     def _wait(self) -> float:
         """How long the provider may send nothing now, in seconds."""
-        if (chosen := timeout_override()) is not None:
+        chosen = timeout_override()
+        if self._ending is not None:
+            return min(_END_SECONDS, chosen or _END_SECONDS)
+        if chosen is not None:
             return chosen
         if self._text:
             return SILENCE_SECONDS

@@ -47,12 +47,12 @@ class Monitor:
 
     def hear(self, data: bytes) -> None:
         """Take note of bytes."""
-        self.on_bytes()
         seen = self._tail + data
         for found in _ENDING.finditer(seen):
             self.ending = found[2].decode()
             self.is_blocked = found[1] == b"blockReason"
         self._tail = seen[-_ENDING_BYTES:]
+        self.on_bytes()
 
 
 MONITOR: Final[ContextVar[Monitor | None]] = ContextVar("monitor", default=None)
