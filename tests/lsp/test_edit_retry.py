@@ -162,6 +162,23 @@ async def test_it_lands_with_a_late_echo() -> None:
     assert client.text == "Late. " + GOAL
 
 
+async def test_an_edit_that_the_user_undoes_at_once_is_not_sent_again() -> None:
+    """The server may read both changes before it looks at the text."""
+    client = Client()
+
+    def undo(edit: types.TextDocumentEdit) -> None:
+        client.take(edit)
+        start = types.Position(line=0, character=0)
+        end = types.Position(line=99, character=0)
+        client.change(types.Range(start=start, end=end), BASE)
+
+    client.obeys = undo
+    outcome = await client.land()
+    assert outcome.is_applied
+    assert client.text == BASE
+    assert len(client.sent) == 1
+
+
 class Asking(Client):
     """eglot as it comes: it asks the writer about every edit."""
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from lsprotocol import types
 from pygls.workspace import TextDocument
@@ -85,6 +86,12 @@ class EditRetry:
         Raises:
             DocumentChanged: the document was closed.
         """
+        try:
+            return await self._apply()
+        finally:
+            self._documents.sent_edits.pop(unquote(self._uri), None)
+
+    async def _apply(self) -> EditOutcome:
         for _ in range(MAX_TRIES):
             if outcome := await self._try_once():
                 return outcome
@@ -111,6 +118,7 @@ class EditRetry:
             return None
         self._sent_versions.append(version)
         self._sent_edit = SentEdit(text, merged.text, merged.conflicts)
+        self._documents.sent_edits[unquote(self._uri)] = self._sent_edit
         await self._send_merge(version, text, merged.text)
         return None
 
@@ -127,7 +135,7 @@ class EditRetry:
 
     def _judge_text(self, text: str) -> tuple[EditOutcome | None, MergeResult | None]:
         sent = self._sent_edit
-        if sent is not None and is_edit_applied(sent, text):
+        if sent is not None and (sent.was_seen or is_edit_applied(sent, text)):
             applied = EditOutcome(
                 is_applied=True,
                 sent_edit=sent,
