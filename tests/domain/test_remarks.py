@@ -1,12 +1,19 @@
 """The remarks of several models become one list."""
 
+import json
 from itertools import combinations
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.runs import answer, call_for
+from support.runs import answer, answered, call_for, new_run
+from writeit.domain.document import RunDocument
+from writeit.domain.operations.review import (
+    apply_suggestion,
+    place_remarks,
+)
 from writeit.domain.remarks import Remark, merge_remarks, read_review
 from writeit.domain.run import StepState
 
@@ -95,3 +102,42 @@ def test_a_quotation_that_occurs_twice_or_never_has_no_place() -> None:
         ("No end.", False, 2),
     ]
     assert len({r.remark_id for r in remarks}) == len(remarks)
+
+
+@pytest.mark.parametrize(
+    ("text", "quote", "replacement", "expected"),
+    [
+        ("A\r\n\r\n- one item\r\n", "one item", "a\nb", "A\r\n\r\n- a\r\n  b\r\n"),
+        ("> some words\n> here\n", "some words here", "a\n\nb", "> a\n>\n> b\n"),
+        ("# The title\n", "The title", "# A title", "# A title\n"),
+        (
+            "See [the page](x).\n",
+            "See the page",
+            "Read the page",
+            "Read [the page](x).\n",
+        ),
+        ("It is 3 % now.\n", "3 %", "4 %", "It is 4 % now.\n"),
+        ("Words here.\n", "Words here.", "---\nwriteit: {}\n---\nx", None),
+        ("```\nold code\n```\n", "old code", "```\nout", None),
+        (
+            "Some long words here.\n",
+            "Some … here",
+            "Some … there",
+            "Some long words there.\n",
+        ),
+        ("Some long words here.\n", "Some … here", "Short…", None),
+    ],
+)
+def test_a_suggestion_fits_its_place_and_is_known_there(
+    text: str, quote: str, replacement: str, expected: str | None
+) -> None:
+    """Marks, line ends, what a quotation leaves out stay; a misfit is not offered."""
+    said = json.dumps({"quote": quote, "remark": "r", "replacement": replacement})
+    run = answered(new_run(output="review", document=RunDocument(text=text)), said)
+    (placed,) = place_remarks(run, text)
+    assert placed.span
+    better = apply_suggestion(run, placed, text)
+    start, end = placed.span
+    assert (better and text[:start] + better + text[end:]) == expected
+    if expected:
+        assert [p.state for p in place_remarks(run, expected)] == ["applied"]

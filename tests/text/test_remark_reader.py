@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from writeit.text.remark_reader import MAX_REMARKS, RawRemark, read_remarks, to_kind
 
-WORDS = st.text(
-    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1
-).filter(str.strip)
+WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1).filter(
+    str.strip
+)
 REMARKS = st.lists(
     st.builds(
         lambda quote, kind, remark, replacement: {
@@ -93,6 +93,10 @@ def test_any_answer_is_read_without_an_error(answer: str) -> None:
         ('{"quote": null, "remark": "y", "replacement": "z"}', "", "y"),
         ('{"quote": " ", "remark": "y"}', "", "y"),
         ('{"remarks": ["Too long."]}', "", "Too long."),
+        ('{"id": 1, "quote": "a", "remark": "y"}', "a", "y"),
+        ('{"quote": 3, "remark": ["y", "z"]}', "3", "y z"),
+        ('{"quote": "a\\ud83d", "remark": "y\\u001b[1m\\r\\n"}', "a\ufffd", "y[1m"),
+        ('{"quote": "a", "remark": "y", "replacement": "half of', "a", "y"),
     ],
 )
 def test_damaged_json_is_repaired(answer: str, quote: str, remark: str) -> None:
@@ -105,7 +109,7 @@ def test_damaged_json_is_repaired(answer: str, quote: str, remark: str) -> None:
     [
         ("I like it [very] much: {nothing} to say.", 0, False),
         ('{"remarks": [', 0, False),
-        ('{"remarks": [{"quote": "y", "remark": 3}]}', 1, False),
+        ('{"remarks": [{"quote": "y", "remark": {}}]}', 1, False),
         ('[{"quote": "a", "remark": "y"}, {"quote": "b"}]', 1, True),
         ("```json\n[]\n```", 0, True),
         ('{"quote":' * 5_000, 400, False),
@@ -124,3 +128,15 @@ def test_of_too_many_remarks_the_rest_is_counted() -> None:
     items = [{"quote": f"a{n}", "remark": "y"} for n in range(MAX_REMARKS + 7)]
     read = read_remarks(json.dumps(items))
     assert (len(read.remarks), read.unread) == (MAX_REMARKS, 7)
+
+
+def test_an_answer_that_is_slow_to_repair_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its time grows with length times marks; each part is counted as unread."""
+    repaired: list[str] = []
+    monkeypatch.setattr(
+        "json_repair.repair_json", lambda text, **_: repaired.append(text)
+    )
+    read = read_remarks(('{"quote": [' + "{" * 999 + "\n") * 50)
+    assert (read.unread, len(repaired)) == (50, 2)

@@ -37,7 +37,7 @@ MAX_COMPARED = 4
 """Places that are compared in full with one quotation."""
 MAX_MISSPELLED = 60
 """Letters in a row that are compared one by one."""
-MAX_LEFT_OUT = 2_000
+MAXLEFT_OUT = 2_000
 """Characters that "..." in a quotation may stand for."""
 DISTINCT_CHARACTERS = 24
 """Letters from which words are recognized without those around them."""
@@ -54,7 +54,11 @@ _IN_WORD = rf"{_LETTER}|[{_MARKS}]|\*{{1,3}}(?={_LETTER})"
 _WORD = re.compile(
     rf"(?:{_SKIPPED})|(?P<word>[{UNSPACED_SCRIPTS}]|{_LETTER}(?:{_IN_WORD})*)"
 )
-_LEFT_OUT = re.compile(r"\s*[\[(]?(?:\u2026|\.{3,}|\. \. \.)[\])]?\s*")
+LEFT_OUT = re.compile(r"\s*[\[(]?(?:\u2026|\.{3,}|\. \. \.)[\])]?\s*")
+_SPACES = " \u00a0\u202f"
+"""Between a number and its unit, for example."""
+_LINE_START = re.compile(r"\s*[\r\n][\s>]*")
+"""A line end, and the marks of a quote behind it."""
 _EMPHASIS = re.compile(r"(\*{1,3}|~~|`+|(?<!\w)_{1,3}|_{1,3}(?!\w))")
 _SIGNS = str.maketrans(
     dict.fromkeys("\u201c\u201d\u201e\u00ab\u00bb\u2018\u2019\u201a\u2039\u203a`'", '"')
@@ -150,13 +154,15 @@ class FoldedText:
         before = like.text[: like.spans[0].start].translate(_SIGNS)
         after = like.text[like.spans[-1].end :].translate(_SIGNS)
         for sign in "".join(before.split())[::-1]:
-            if self.text[:start][-1:].translate(_SIGNS) != sign:
+            gap = self.text[max(0, start - 2) : start].translate(_SIGNS)
+            if (near := gap.rstrip(_SPACES))[-1:] != sign:
                 break
-            start -= 1
+            start -= 1 + len(gap) - len(near)
         for sign in "".join(after.split()):
-            if self.text[end : end + 1].translate(_SIGNS) != sign:
+            gap = self.text[end : end + 2].translate(_SIGNS)
+            if (near := gap.lstrip(_SPACES))[:1] != sign:
                 break
-            end += 1
+            end += 1 + len(gap) - len(near)
         return self._with_marks(Span(start, end))
 
     def _with_marks(self, span: Span) -> Span:
@@ -210,7 +216,7 @@ class FoldedText:
 
     def _abridged_ranges(self, quotation: str) -> list[range]:
         """Return the first two places whose middle the quotation leaves out."""
-        parts = ["".join(FoldedText(p).words) for p in _LEFT_OUT.split(quotation)]
+        parts = ["".join(FoldedText(p).words) for p in LEFT_OUT.split(quotation)]
         head, *tail = [*filter(None, parts), ""]
         found: list[range] = []
         for first in self._ranges_from(head, 0) if tail[1:] else ():
@@ -221,7 +227,7 @@ class FoldedText:
                     break
             else:
                 left_out = self.spans[last[-1]].end - self.spans[first[0]].start
-                if left_out <= MAX_LEFT_OUT + len(quotation):
+                if left_out <= MAXLEFT_OUT + len(quotation):
                     found.append(range(first.start, last.stop))
             if len(found) > 1 or not last:
                 break
@@ -352,10 +358,14 @@ class FollowedText:
         spans, text = self._now.spans, self._now.text
         start = spans[before].end if before >= 0 else 0
         end = spans[after].start if after < len(spans) else len(text)
-        gap, wanted = text[start:end], replacement.strip()
+        quoted = self._before.text[slice(*span)]
+        gap, wanted, quoted = (
+            _LINE_START.sub(" ", each).strip()
+            for each in (text[start:end], replacement, quoted)
+        )
         return (
             wanted in gap
-            and self._before.text[span.start : span.end] not in gap
+            and quoted not in gap
             and FoldedText(gap).words == FoldedText(wanted).words
         )
 

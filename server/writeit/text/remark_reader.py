@@ -14,15 +14,22 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
+from writeit.text.lines import CONTROL, LINE_END, repair_surrogates
+
 MAX_REMARKS: Final = 200
 """The most remarks of one answer; a person reads no more."""
-_MAX_OBJECT: Final = 20_000
-"""The longest damaged object, in characters."""
+_MAX_REPAIR: Final = 3_000_000
+"""Characters of damaged objects times their marks: the time of a repair grows so."""
+_MARKS: Final = re.compile(r"""[{\[(“"']""")
 _MAX_DAMAGED: Final = 400
 """How many damaged objects are tried; such an answer is no review."""
 _START: Final = re.compile(
-    r"""\{\s*["'“]?(?:remarks|quote|kind|remark|replacement)["'”]?\s*:""", re.IGNORECASE
+    r"""\{\s*+(?:["'“]?\w[\w -]{0,40}["'”]?\s*+:[^{}]{0,200}?[,\s])??"""
+    r"""["'“]?(?:remarks|quote|kind|remark|replacement)\s*+["'”]?\s*+:""",
+    re.IGNORECASE,
 )
+_CLOSED: Final = re.compile(r"""(?:["'”]|null|None)\s*,?\s*\}""")
+"""Where an object ends; without it the end of the answer was cut."""
 _EMPTY_LIST: Final = re.compile(
     r"""(?:remarks["'”]?\s*:|\A|```(?:json)?)\s*\[\s*\]""", re.IGNORECASE
 )
@@ -75,7 +82,7 @@ def read_remarks(answer: str) -> RawRemarks:
 def _objects(text: str) -> Iterator[object]:
     """Yield what may be a remark; a wrapper around a list yields what is in it."""
     starts = [match.start() for match in _START.finditer(text)]
-    position, damaged = 0, 0
+    position, damaged, repaired = 0, 0, 0
     for start, end in pairwise([*starts, len(text)]):
         if start < position:
             continue
@@ -84,16 +91,18 @@ def _objects(text: str) -> Iterator[object]:
         except (ValueError, RecursionError):
             damaged += 1
             # Its inner objects, if it has any, are read for themselves.
-            value = _repair(text[start:end])
+            repaired += (end - start) * len(_MARKS.findall(text, start, end))
+            value = _repair(text[start:end]) if repaired < _MAX_REPAIR else None
         yield from _unwrap(value)
         if damaged == _MAX_DAMAGED:
             return
 
 
 def _repair(fragment: str) -> object:
-    """Return the object that a damaged one was meant to be, or None."""
-    if len(fragment) > _MAX_OBJECT:
-        return None
+    """Return the object that a damaged one was meant to be, or None.
+
+    Half a replacement is none: nobody wants it in the text.
+    """
     # Most answers need no repair, and the server starts without this import.
     from json_repair import repair_json  # noqa: PLC0415
 
@@ -103,6 +112,8 @@ def _repair(fragment: str) -> object:
         return None
     if isinstance(value, list):
         value = next((each for each in value if isinstance(each, dict)), None)
+    if isinstance(value, dict) and not _CLOSED.search(fragment):
+        value = {k: v for k, v in value.items() if not _is_name(k, "replacement")}
     return value
 
 
@@ -121,11 +132,7 @@ def _is_name(key: object, name: str) -> bool:
 
 
 def _to_remark(value: dict[str, object]) -> RawRemark | None:
-    texts = {
-        key.strip().casefold(): text.strip()
-        for key, text in value.items()
-        if isinstance(text, str)
-    }
+    texts = {key.strip().casefold(): _to_text(each) for key, each in value.items()}
     quote, remark = texts.get("quote", ""), texts.get("remark")
     if not remark:
         return None
@@ -133,6 +140,15 @@ def _to_remark(value: dict[str, object]) -> RawRemark | None:
     if replacement in {quote, "", "null", "None"}:
         replacement = None
     return RawRemark(quote, to_kind(texts.get("kind", "")), remark, replacement)
+
+
+def _to_text(value: object) -> str:
+    """Return a value as a text that can be stored, shown and put into a document."""
+    if isinstance(value, list):
+        value = " ".join(each for each in value if isinstance(each, str))
+    is_text = isinstance(value, str | int | float) and not isinstance(value, bool)
+    text = LINE_END.sub("\n", str(value)) if is_text else ""
+    return repair_surrogates(CONTROL.sub("", text)).strip()
 
 
 def to_kind(words: str) -> str:

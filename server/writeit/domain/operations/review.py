@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 
 from writeit.domain import events as e
@@ -15,9 +17,17 @@ from writeit.domain.operations.lifecycle import Events
 from writeit.domain.operations.select import completion_events
 from writeit.domain.remarks import Dismissal, Remark, RunReview, read_review
 from writeit.domain.run import PipelineRun, StepState, StepStatus
-from writeit.text.anchors import FollowedText, Span, fold_text
+from writeit.text.anchors import LEFT_OUT, FollowedText, Span, fold_text
+from writeit.text.block_reader import read_blocks
+from writeit.text.fitting import replace_passage
+from writeit.text.front_matter import find_front_matter
 from writeit.text.lines import fold_space
 from writeit.text.merge3 import merge
+from writeit.text.passage import passage_at
+
+_MARKED = re.compile(r"^\W|^\d+[.)]\s|[\r\n|`$<]")
+"""What may be read as something else than the text of a paragraph."""
+_read_blocks = lru_cache(maxsize=2)(read_blocks)
 
 
 def review_of(run: PipelineRun) -> RunReview | None:
@@ -215,24 +225,50 @@ def place_remarks(run: PipelineRun, body: str) -> list[PlacedRemark]:
     placed = []
     for remark in review.remarks if review else ():
         first = remark.place and Span(*remark.place)
+        suggested = _suggestion(run, remark)
         is_applied = bool(
-            first
-            and remark.replacement
-            and followed.is_replaced(first, remark.replacement)
+            first and suggested and followed.is_replaced(first, suggested)
         )
         span = followed.find(first) if first and not is_applied else None
         placed.append(PlacedRemark(remark, span, is_applied))
     return placed
 
 
+def _suggestion(run: PipelineRun, remark: Remark) -> str | None:
+    """Return what would stand in the reviewed text in place of the quotation.
+
+    Where a model quoted badly, marks, links and what it left out stay as they are.
+    """
+    if remark.place is None or remark.replacement is None:
+        return None
+    quoted = run.document.text[slice(*remark.place)]
+    merged = merge(remark.quote, quoted, remark.replacement)
+    if not merged.conflicts:
+        return merged.text
+    return None if LEFT_OUT.search(remark.quote) else remark.replacement
+
+
 def apply_suggestion(run: PipelineRun, placed: PlacedRemark, body: str) -> str | None:
     """Return what a suggestion makes of the words of now.
 
-    None: there is no suggestion, it changes nothing, or the user has changed the words.
+    None: there is no suggestion, it changes nothing, the user has changed the words, or
+    the blocks around them would change.
     """
-    first, now = placed.remark.place, placed.span
-    if first is None or now is None or placed.remark.replacement is None:
+    first, now, suggested = placed.remark.place, placed.span, None
+    if (
+        first is None
+        or now is None
+        or (suggested := _suggestion(run, placed.remark)) is None
+    ):
         return None
-    quoted, words = run.document.text[slice(*first)], body[slice(*now)]
-    merged = merge(quoted, words, placed.remark.replacement)
-    return None if merged.conflicts or merged.text == words else merged.text
+    words = body[slice(*now)]
+    merged = merge(run.document.text[slice(*first)], words, suggested)
+    if merged.conflicts or merged.text == words:
+        return None
+    if not _MARKED.search(merged.text):
+        return merged.text
+    fitted = replace_passage(passage_at(body, _read_blocks(body), *now), merged.text)
+    makes_head = find_front_matter(fitted.text) and not find_front_matter(body)
+    if fitted.misfit or makes_head:
+        return None
+    return fitted.text[now.start : len(fitted.text) - len(body) + now.end]
