@@ -89,13 +89,17 @@ async def test_answers_outlive_their_host(
     assert run["status"] == "RUNNING"
 
 
-async def test_what_has_said_nothing_fails_with_the_host(one_editor: Editor) -> None:
+async def test_what_has_said_nothing_fails_with_the_host(
+    one_editor: Editor, provider: Provider
+) -> None:
     """No answer: model_error, not tried again by itself, and the next run works."""
     run_id = await one_editor.start_run()
+    earlier = sum(call.model == "hang" for call in provider.calls)
     _, reply = one_editor.start(
         "writeit.step.run", runId=run_id, models=["openai/hang"], streamToken="silent"
     )
-    await one_editor.until(lambda: one_editor.progress("silent"))
+    # Before it has arrived, another process would make the call.
+    await provider.call("hang", nth=earlier)
     child_of(one_editor, "model-host").kill()
     refused = await one_editor.refused(reply)
     assert refused.kind == "model_error"
