@@ -3,9 +3,10 @@
 import pytest
 
 from support.engine_setup import MODEL, OTHER, PIPELINE, EngineSetup
-from writeit.domain.errors import InvalidTransition, NotFound
+from writeit.domain.errors import InvalidTransition, NotFound, NotTrusted
 from writeit.domain.operations import select
 from writeit.domain.run import PipelineRun
+from writeit.engine.precedence import ModelSelection
 from writeit.engine.queries import StepPreview
 from writeit.engine.requests import GenerateStep, RegenerateStep
 from writeit.engine.usage import count_choices
@@ -118,3 +119,32 @@ async def test_choices_are_counted_once_for_each_decision(setup: EngineSetup) ->
     assert [first.model, second.model] == [MODEL, OTHER]
     assert (first.offered, first.chosen, first.regenerated) == (2, 0, 1)
     assert (second.offered, second.chosen, second.edited) == (1, 1, 1)
+
+
+async def test_what_would_tell_a_hidden_model_waits_for_the_choice(
+    setup: EngineSetup,
+) -> None:
+    """Counts, and why one of the models cannot be called; of all models it is said."""
+    setup.wishes = ModelSelection(blind=True)
+    run = await setup.run()
+    await (await setup.ask(run, MODEL, OTHER)).wait()
+    assert count_choices(setup.store) == []
+
+    async def refusal(*models: str) -> str:
+        wishes = ModelSelection(blind=True, providers=("nobody",))
+        with pytest.raises(NotTrusted) as refused:
+            await setup.engine.generate(
+                RegenerateStep(
+                    run_id=run.pipeline_run_id, models=models, model_selection=wishes
+                )
+            )
+        return f"{refused.value.message} {refused.value.hint}"
+
+    provider = MODEL.partition("/")[0]
+    assert provider in await refusal(MODEL, OTHER)
+    assert provider not in await refusal(MODEL)
+    await setup.engine.execute(
+        run.pipeline_run_id,
+        lambda run, at: select.select_response(run, run.steps["angles"], 0, at),
+    )
+    assert {count.blind for count in count_choices(setup.store)} == {True}

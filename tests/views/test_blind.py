@@ -10,6 +10,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from support.engine_setup import PIPELINE
 from support.runs import START, answered, current, done, new_run
 from views.samples import BEGUN, RUN, an_answer, an_id
 from writeit.cli.output import StreamPrinter, render_step_for_terminal
@@ -23,6 +24,7 @@ from writeit.domain.run import (
     StepState,
     StepStatus,
 )
+from writeit.domain.run_bundle import RunBundle
 from writeit.engine.requests import draw_places
 from writeit.engine.streaming import (
     GenerationStarted,
@@ -31,6 +33,7 @@ from writeit.engine.streaming import (
     ResponseFinished,
     to_generation_notice,
 )
+from writeit.export.article import article_provenance
 from writeit.lsp.actions.run_actions import actions_for_run, actions_for_section
 from writeit.lsp.fallback_messages import answers_message
 from writeit.lsp.features.code_lens import status_line_of
@@ -151,6 +154,8 @@ def shown_texts(run: PipelineRun) -> Iterator[str]:
     for answer in step.ai_responses:
         yield assemble_page(response_parts(run, "angles", answer.response_id))
         yield answer_name(step, answer.response_id)
+    bundle = RunBundle(run=run, configuration=PIPELINE)
+    yield str(article_provenance(bundle, "0"))
     yield from streamed_texts(run)
 
 
@@ -163,7 +168,11 @@ def streamed_texts(run: PipelineRun) -> Iterator[str]:
         letters = hidden_letters(step)
         printer.show_event(
             GenerationStarted(
-                run_id=RUN, step="angles", responses=responses, letters=letters
+                run_id=RUN,
+                step="angles",
+                responses=responses,
+                letters=letters,
+                max_cost_usd=0.0077,
             )
         )
         for key, model, number in responses:

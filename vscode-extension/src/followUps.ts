@@ -61,7 +61,8 @@ export function reportRemarks(run: PipelineRun, review: Review): PipelineRun {
 export function reportFailures(step: StepState): StepState {
   const { failures } = step;
   if (failures.length > 0) {
-    const reasons = failures.map(({ model, message }) => `${model}: ${message}`).join(' ');
+    const shown = failures.filter(({ letter }) => letter === null);
+    const reasons = shown.map(({ model, message }) => `${model}: ${message}`).join(' ');
     const count = plural(failures.length, 'answer');
     void vscode.window.showWarningMessage(l10n.t('WriteIt: {0} failed. {1}', count, reasons));
   }

@@ -394,7 +394,8 @@ class StreamPrinter:
         )
         cost = event.max_cost_usd
         most = wording.cost_text(cost) if not cost else f"at most {format_usd(cost)}"
-        echo(f"\n── {event.step} ── {models} · {most}", bold=True, err=True)
+        most = "" if event.letters else f" · {most}"
+        echo(f"\n── {event.step} ── {models}{most}", bold=True, err=True)
 
     def _print_blocks(self) -> None:
         """Print what has arrived of the block on screen, and of the next if it ended.

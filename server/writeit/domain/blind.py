@@ -7,8 +7,11 @@ hidden again.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
+from writeit.domain.errors import WriteItError
 from writeit.domain.run import PipelineRun, StepState, StepStatus
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -62,6 +65,23 @@ def is_blind_after_failure(step: StepState) -> bool:
     """Whether a blind choice goes on if no call of a generation has text."""
     was_open = step.before is None or step.before.completed_at is None
     return bool(step.ai_responses and was_open and hidden_letters(step))
+
+
+@contextmanager
+def hiding_models(step: StepState, models: Iterable[str]) -> Iterator[None]:
+    """Hide models in the refusal of calls that only some hidden answers were made by.
+
+    Calls of all of them tell nothing. What the user has to confirm is told.
+    """
+    try:
+        yield
+    except WriteItError as error:
+        hidden = hidden_letters(step)
+        known = {c.model for c in step.calls if c.response_id in hidden}
+        if {*models} < known and "confirm" not in error.data:
+            error.message = "Nothing was sent: this model cannot be called now."
+            error.hint = "Choose an answer to see why, or regenerate all answers."
+        raise
 
 
 def next_place(step: StepState) -> int:

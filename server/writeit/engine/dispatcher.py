@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable
 from uuid import UUID
 
+from writeit.domain.blind import hiding_models
 from writeit.engine import data_policy
 from writeit.engine.generation import Generation
 from writeit.engine.limits import (
@@ -85,6 +86,23 @@ class Dispatcher:
             NotTrusted, NotFound, ModelError, BudgetExceeded, Busy: nothing changed.
             StoreError: nothing was sent.
         """
+        models = [call.model for call, _ in planned.prompts]
+        with hiding_models(context.state, models):
+            prepared = await self._prepare(request, context, planned)
+        limits = request.model_selection.settings.max_cost_usd
+        observer = self._with_text_callback(request.run_id, observer)
+        observer = self._cost_limiter.releasing_observer(observer, prepared, limits)
+        step = context.state.step_name
+        return await _await_dispatch(
+            asyncio.create_task(
+                self._start_generation(request, step, prepared, planned, observer)
+            )
+        )
+
+    async def _prepare(
+        self, request: GenerationRequest, context: StepContext, planned: PlannedCalls
+    ) -> list[PreparedCall]:
+        """Return the calls if all checks pass; their highest cost is reserved."""
         selection = request.model_selection
         policy = data_policy.resolve_allowed_providers(
             self._services.store,
@@ -100,14 +118,7 @@ class Dispatcher:
         prepared = await prepare_calls(context, planned.prompts, selection)
         limits = selection.settings.max_cost_usd
         self._cost_limiter.reserve(context.run, prepared, limits)
-        observer = self._with_text_callback(request.run_id, observer)
-        observer = self._cost_limiter.releasing_observer(observer, prepared, limits)
-        step = context.state.step_name
-        return await _await_dispatch(
-            asyncio.create_task(
-                self._start_generation(request, step, prepared, planned, observer)
-            )
-        )
+        return prepared
 
     async def stop_all(self) -> None:
         """Stop all generations and wait until their answers are stored."""

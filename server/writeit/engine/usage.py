@@ -8,7 +8,7 @@ from typing import Literal
 from urllib.parse import unquote
 from uuid import UUID
 
-from writeit.domain.blind import drawn_letters
+from writeit.domain.blind import drawn_letters, hidden_letters
 from writeit.domain.entity import ChoiceCount, UsageTotal
 from writeit.domain.run import PipelineRun, StepState
 from writeit.engine.queries import list_all_runs
@@ -70,7 +70,8 @@ def count_choices(store: Store) -> list[ChoiceCount]:
             continue
         if (stored := store.get_run(summary.run_id)) is not None:
             for step in _own_steps(stored.run):
-                _count_step(step, seen, count_of)
+                if not hidden_letters(step):
+                    _count_step(step, seen, count_of)
     return [counts[key] for key in sorted(counts)]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from writeit.domain.blind import hidden_in, hidden_letters
 from writeit.domain.entity import total_cost
 from writeit.domain.errors import InvalidTransition
 from writeit.domain.operations.review import describe_remarks
@@ -85,7 +86,7 @@ def article_provenance(bundle: RunBundle, program_version: str) -> dict[str, Any
         **provenance,
         "started": _format_timestamp(run.created_at),
         "updated": _format_timestamp(run.updated_at),
-        "cost_usd": run.cost_usd,
+        "cost_usd": None if hidden_in(run) else run.cost_usd,
         "steps": {name: _step_provenance(step) for name, step in run.steps.items()},
         "writeit": program_version,
     }
@@ -94,7 +95,7 @@ def article_provenance(bundle: RunBundle, program_version: str) -> dict[str, Any
 def _step_provenance(step: StepState) -> dict[str, Any]:
     answers = step.ai_responses
     provenance: dict[str, Any] = {"status": step.status.value}
-    if not answers:
+    if not answers or hidden_letters(step):
         return provenance
     provenance["models"] = list(dict.fromkeys(answer.model for answer in answers))
     provenance |= _selection_provenance(step)

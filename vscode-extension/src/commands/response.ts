@@ -7,6 +7,7 @@ import { resolveAnswer, resolveStep } from '../target';
 import { pickAnswers, pickUnlessSingle } from '../quickPicks';
 import { showDocument } from '../pages/showDocument';
 import { viewUri } from '../pages/uris';
+import { answerLabel, answerName } from '../wording';
 import type { Handlers } from './handlers';
 
 export const RESPONSE: Handlers = {
@@ -32,7 +33,7 @@ export const RESPONSE: Handlers = {
     const { address, step } = resolved;
     const [first, second] =
       step.aiResponses.length === 2
-        ? step.aiResponses
+        ? [...step.aiResponses].sort((a, b) => answerName(a).localeCompare(answerName(b)))
         : await pickAnswers(app, address.runId, step, l10n.t('Choose two answers to compare'));
     if (first === undefined || second === undefined) {
       inform(l10n.t('Choose two answers to compare.'));
@@ -47,9 +48,9 @@ export const RESPONSE: Handlers = {
   'response.stop': async (app, argument) => {
     const title = l10n.t('Stop an answer');
     const resolved = await resolveStep(app, argument, title, isStreaming);
-    const items = (resolved?.step.streaming ?? []).map(({ responseId, number, model }) => ({
-      label: l10n.t('Answer {0}: {1}', number, model),
-      value: responseId,
+    const items = (resolved?.step.streaming ?? []).map((answer) => ({
+      label: answerLabel(answer, answer.model),
+      value: answer.responseId,
     }));
     const responseId =
       resolved && (await pickUnlessSingle(items, title, l10n.t('No answer is being generated.')));

@@ -202,7 +202,7 @@ end
 ---@param numbers string[]
 ---@return string left, string right Ids of answers.
 local function select_two(target, step, numbers)
-  local answers = step.aiResponses
+  local answers = decide.by_name(step)
   if #answers < 2 then
     error({
       message = ('%s has %s. You need two to compare.'):format(
@@ -213,7 +213,7 @@ local function select_two(target, step, numbers)
     }, 0)
   end
   if #answers == 2 and not numbers[1] then
-    numbers = { '1', '2' }
+    numbers = vim.tbl_map(targets.answer_name, answers)
   end
   local left = decide.select_answer(target, step, numbers[1], 'Compare')
   local prompt = ('Compare answer %s with'):format(targets.answer_name(left))

@@ -58,9 +58,10 @@ local function answer_line(answer)
   return ('answer %s%s: %s'):format(name, note, text)
 end
 
+--- A step's answers in the order of their numbers, or of their letters.
 ---@param step writeit.Step
 ---@return writeit.Answer[]
-local function by_name(step)
+function M.by_name(step)
   local answers = vim.list_slice(step.aiResponses)
   table.sort(answers, function(left, right)
     return ('%9s'):format(targets.answer_name(left)) < ('%9s'):format(targets.answer_name(right))
@@ -78,7 +79,7 @@ local function in_view_order(target, step)
   for place, section in ipairs(view.read_sections(target.client, uri)) do
     places[section.responseId or ''] = place
   end
-  local answers = by_name(step)
+  local answers = M.by_name(step)
   table.sort(answers, function(left, right)
     return (places[left.responseId] or 0) < (places[right.responseId] or 0)
   end)
@@ -93,7 +94,7 @@ end
 ---@param prompt string
 ---@return writeit.Answer
 function M.select_answer(target, step, number, prompt)
-  local answers = by_name(step)
+  local answers = M.by_name(step)
   if #answers == 0 then
     error({
       message = ('%s has no answers yet.'):format(step.stepName),

@@ -290,7 +290,8 @@ def _parse_parts(step: StepState, argument: str) -> select.MergeSelection:
     numbers = re.split(r"[,\s]+", argument.strip()) if argument.strip() else []
     indices = [parse_answer_index(step, number) for number in numbers]
     if not indices and not step.passages:
-        indices = list(range(len(step.ai_responses)))
+        names = [answer_name(step, answer.response_id) for answer in step.ai_responses]
+        indices = sorted(range(len(names)), key=lambda n: (len(names[n]), names[n]))
     return select.MergeSelection(responses=indices)
 
 
