@@ -81,6 +81,7 @@ def hiding_models(step: StepState, models: Iterable[str]) -> Iterator[None]:
         if {*models} < known and "confirm" not in error.data:
             error.message = "Nothing was sent: this model cannot be called now."
             error.hint = "Choose an answer to see why, or regenerate all answers."
+            error.args = (error.message,)
         raise
 
 
