@@ -3,6 +3,7 @@
 # ruff: noqa: D103 -- the names of the tests describe them
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -17,7 +18,7 @@ from writeit.llm.errors import (
     to_model_error,
 )
 from writeit.llm.parameters import CallParameters, Learned, learn
-from writeit.llm.provider_messages import read_body
+from writeit.llm.provider_messages import read_body, reset_wait
 from writeit.llm.providers.provider import CallTarget
 
 
@@ -192,6 +193,36 @@ def test_retry_after_as_a_date() -> None:
     seconds = parse_retry_after({"retry-after": date})
     assert seconds is not None
     assert 50 < seconds <= 60
+
+
+@pytest.mark.parametrize(
+    ("remaining", "reset", "seconds"),
+    [
+        ("0", "6m0s", 360),
+        ("0", "12", 12),
+        ("0", "1000000000", 0),
+        ("0", "9" * 400, 604_800),
+        ("0", "soon", None),
+        ("1", "6m0s", None),
+        (None, "6m0s", None),
+    ],
+)
+def test_a_limit_that_is_used_up_is_waited_for(
+    remaining: str | None, reset: str, seconds: float | None
+) -> None:
+    headers = {"X-RateLimit-Reset-Tokens": reset}
+    if remaining is not None:
+        headers["X-RateLimit-Remaining-Tokens"] = remaining
+    assert reset_wait(headers) == seconds
+    body = {"error": {"code": 429, "metadata": {"headers": headers}}}
+    assert read_body(body).retry_after == seconds
+
+
+@pytest.mark.parametrize("unit", ["", "000"])
+def test_the_time_of_a_reset_is_in_seconds_or_milliseconds(unit: str) -> None:
+    reset = f"{round(time.time()) + 3600}{unit}"
+    wait = reset_wait({"x-ratelimit-reset": reset, "x-ratelimit-remaining": "0"})
+    assert wait == pytest.approx(3600, abs=60)
 
 
 def test_retry_after_in_the_past_is_0() -> None:

@@ -26,6 +26,7 @@ from writeit.llm.provider_messages import (
     clean_message,
     parse_wait,
     read_body,
+    reset_wait,
 )
 from writeit.llm.providers.provider import (
     CallTarget,
@@ -354,7 +355,7 @@ def _retry_seconds(
         return None
     if told.retry_after is None and _LOADING_PATTERN.search(told.message):
         return _LOADING_SECONDS
-    return told.retry_after
+    return told.retry_after if told.retry_after is not None else reset_wait(headers)
 
 
 def _exception_chain(error: BaseException) -> Iterator[BaseException]:

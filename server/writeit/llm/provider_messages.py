@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -33,6 +34,8 @@ _WAIT = re.compile(
 _SECONDS: Final = {"ms": 0.001, "": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 MAX_WAIT: Final = 7 * 24 * 3600.0
 """Seconds; what a provider says beyond that is cut."""
+_MOMENT: Final = re.compile("[0-9]{10}(?:[0-9]{3})?")
+"""The time in seconds or milliseconds; smaller numbers are seconds to wait."""
 _HTTP_ERRORS: Final = range(400, 600)
 
 
@@ -121,7 +124,21 @@ def _wait_of(levels: list[Mapping[str, Any]], text: str) -> float | None:
             delay = delay.get("seconds")
         if (seconds := parse_wait(str(delay))) is not None:
             return seconds
+        if isinstance(headers := level.get("headers"), Mapping):  # of OpenRouter
+            return reset_wait(headers)
     return _wait_in(text)
+
+
+def reset_wait(headers: Mapping[str, Any]) -> float | None:
+    """Return the seconds until a limit is reset of which nothing remains, else None."""
+    told = {name.lower(): str(value) for name, value in headers.items()}
+    for name, value in told.items():
+        remaining = told.get(name.replace("-reset", "-remaining"))
+        if name.startswith("x-ratelimit-reset") and remaining == "0":
+            if _MOMENT.fullmatch(value):
+                return min(max(0.0, int(value[:10]) - time.time()), MAX_WAIT)
+            return parse_wait(value)
+    return None
 
 
 def _wait_in(text: str) -> float | None:
