@@ -63,6 +63,13 @@ class Client:
                 assert isinstance(one, types.TextEdit)
                 self.change(one.range, one.new_text)
 
+    def take_and_undo(self, edit: types.TextDocumentEdit) -> None:
+        """Apply an edit and go back to the text before."""
+        self.take(edit)
+        start = types.Position(line=0, character=0)
+        end = types.Position(line=99, character=0)
+        self.change(types.Range(start=start, end=end), BASE)
+
     def change(self, where: types.Range, text: str) -> None:
         """Tell of a change."""
         version = (self.workspace.text_documents[URI].version or 0) + 1
@@ -166,13 +173,7 @@ async def test_an_edit_that_the_user_undoes_at_once_is_not_sent_again() -> None:
     """The server may read both changes before it looks at the text."""
     client = Client()
 
-    def undo(edit: types.TextDocumentEdit) -> None:
-        client.take(edit)
-        start = types.Position(line=0, character=0)
-        end = types.Position(line=99, character=0)
-        client.change(types.Range(start=start, end=end), BASE)
-
-    client.obeys = undo
+    client.obeys = client.take_and_undo
     outcome = await client.land()
     assert outcome.is_applied
     assert client.text == BASE
@@ -192,6 +193,15 @@ class Asking(Client):
         await self.decided.wait()
         if not self.yes:
             raise JsonRpcInternalError("User cancelled server edit")
+
+
+class Refusing(Client):
+    """VS Code with a read-only file: only an edit shows that it is."""
+
+    async def asks(self) -> None:
+        """Undo the edit and refuse it."""
+        self.take_and_undo(self.sent[-1])
+        raise JsonRpcInternalError("cancelled: a.md is read-only")
 
 
 class Typing(Client):
@@ -263,6 +273,15 @@ async def test_a_rejection_is_not_asked_about_again() -> None:
     client.decided.set()
     outcome = await client.land(patient=True)
     assert outcome.is_pending
+    assert len(client.sent) == 1
+
+
+async def test_an_edit_that_the_editor_undoes_to_refuse_it_is_pending() -> None:
+    """The text was there for a moment, but not for the user."""
+    client = Refusing()
+    outcome = await client.land()
+    assert outcome.is_pending
+    assert client.text == BASE
     assert len(client.sent) == 1
 
 

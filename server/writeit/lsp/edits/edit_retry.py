@@ -135,7 +135,9 @@ class EditRetry:
 
     def _judge_text(self, text: str) -> tuple[EditOutcome | None, MergeResult | None]:
         sent = self._sent_edit
-        if sent is not None and (sent.was_seen or is_edit_applied(sent, text)):
+        # VS Code undoes an edit to refuse it.
+        was_seen = sent is not None and sent.was_seen and not self._is_on_hold
+        if sent is not None and (was_seen or is_edit_applied(sent, text)):
             applied = EditOutcome(
                 is_applied=True,
                 sent_edit=sent,
