@@ -37,7 +37,7 @@ MAX_COMPARED = 4
 """Places that are compared in full with one quotation."""
 MAX_MISSPELLED = 60
 """Letters in a row that are compared one by one."""
-MAXLEFT_OUT = 2_000
+MAX_LEFT_OUT = 2_000
 """Characters that "..." in a quotation may stand for."""
 DISTINCT_CHARACTERS = 24
 """Letters from which words are recognized without those around them."""
@@ -227,7 +227,7 @@ class FoldedText:
                     break
             else:
                 left_out = self.spans[last[-1]].end - self.spans[first[0]].start
-                if left_out <= MAXLEFT_OUT + len(quotation):
+                if left_out <= MAX_LEFT_OUT + len(quotation):
                     found.append(range(first.start, last.stop))
             if len(found) > 1 or not last:
                 break
