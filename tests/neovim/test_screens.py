@@ -169,7 +169,7 @@ REVIEWED = (
 
 
 def test_remarks_of_a_review(notes: NeovimSession) -> None:
-    """Marked in the text; a suggestion is one change, which one undo takes back."""
+    """Marked in the text; a suggestion is one change, and its page explains it."""
     before = notes.text()
     notes.run(f"review review-clarity openai/say-{escape(REVIEWED)}")
     notes.wait_for_message(wording.REMARKS.format("1 remark"))
@@ -186,6 +186,11 @@ def test_remarks_of_a_review(notes: NeovimSession) -> None:
     notes.nvim.keys("u")
     notes.nvim.wait_until("#vim.diagnostic.get(0) == 1")
     assert notes.text() == before
+    notes.nvim.command("9 | normal! 20|")
+    notes.nvim.keys(":WriteIt<CR>")
+    notes.select_item(wording.EXPLAIN)
+    notes.wait_for_side_text("  Two images.")
+    notes.nvim.wait_until("vim.api.nvim_get_current_line():find('clarity', 1, true)")
 
 
 def test_conflict(notes: NeovimSession) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from support import text_strategies
 from support.acts import counting_calls
 from writeit.text.fact_sources import FactSources
-from writeit.text.facts import find_facts
+from writeit.text.facts import FactText
 
 SAME = """
 It has 1,200 rows. | It has 1200 rows. / 1.2k rows / 1\u2009200 rows / 1'200 rows
@@ -72,7 +72,7 @@ def rows(table: str) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("notes", "sentence"), rows(SAME))
 def test_a_fact_is_found_however_it_is_written(notes: str, sentence: str) -> None:
     """There are facts in the sentence, and each stands in the notes."""
-    assert find_facts(sentence)
+    assert FactText(sentence).facts
     assert FactSources([notes]).missing(sentence) == ()
 
 
@@ -119,7 +119,7 @@ any_text = st.lists(pieces, max_size=20).map(" ".join) | text_strategies.texts()
 @given(any_text)
 def test_facts_are_where_they_say(text: str) -> None:
     """The offsets hold for any text, and the facts are in order."""
-    facts = find_facts(text)
+    facts = FactText(text).facts
     assert [text[fact.start : fact.end] for fact in facts] == [f.text for f in facts]
     assert [fact.start for fact in facts] == sorted(fact.start for fact in facts)
 
@@ -130,8 +130,8 @@ def test_a_text_has_its_own_facts(text: str, other: str) -> None:
     """Nothing is missing in what a text is compared with itself, beside other notes."""
     sources = FactSources([other, text])
     assert sources.missing(text) == ()
-    for fact in find_facts(text):
-        place = sources.place(fact)
+    for _, is_found, place in sources.check(text, None):
+        assert is_found
         assert place is not None
         assert 0 <= place.start < place.end <= len((other, text)[place.source])
 
@@ -143,8 +143,8 @@ def test_missing_facts_are_counted_and_placed(notes: str, text: str) -> None:
     sources = FactSources([notes])
     missing = sources.missing(text)
     assert sources.count_missing(text) == len(missing)
-    assert {missed.fact for missed in missing} <= {*find_facts(text)}
-    for place in (missed.nearest for missed in missing):
+    assert {missed.fact for missed in missing} <= {*FactText(text).facts}
+    for place in (missed.place for missed in missing):
         assert place is None or notes[place.start : place.end].strip()
 
 
@@ -187,7 +187,8 @@ STRANGE = (
 def test_a_strange_text_is_searched_in_one_go(piece: str) -> None:
     """No search goes back again and again: 300 KB of anything come to an end."""
     text = piece * (300_000 // len(piece))
-    assert all(text[fact.start : fact.end] == fact.text for fact in find_facts(text))
+    facts = FactText(text).facts
+    assert all(text[fact.start : fact.end] == fact.text for fact in facts)
 
 
 def test_strange_sources_are_read_in_one_go() -> None:

@@ -7,8 +7,7 @@ hidden again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from uuid import UUID
 
 from writeit.domain.errors import WriteItError
@@ -61,28 +60,17 @@ def find_named(step: StepState, word: str) -> UUID | None:
     return None
 
 
-def is_blind_after_failure(step: StepState) -> bool:
-    """Whether a blind choice goes on if no call of a generation has text."""
-    was_open = step.before is None or step.before.completed_at is None
-    return bool(step.ai_responses and was_open and hidden_letters(step))
+def hide_models(
+    error: WriteItError, step: StepState, models: Iterable[str], message: str
+) -> None:
+    """Say no more than `message` of calls by a part of the models that are hidden.
 
-
-@contextmanager
-def hiding_models(step: StepState, models: Iterable[str]) -> Iterator[None]:
-    """Hide models in the refusal of calls that only some hidden answers were made by.
-
-    Calls of all of them tell nothing. What the user has to confirm is told.
+    Calls by all of them tell nothing. What the user has to confirm is told.
     """
-    try:
-        yield
-    except WriteItError as error:
-        hidden = hidden_letters(step)
-        known = {c.model for c in step.calls if c.response_id in hidden}
-        if {*models} < known and "confirm" not in error.data:
-            error.message = "Nothing was sent: this model cannot be called now."
-            error.hint = "Choose an answer to see why, or regenerate all answers."
-            error.args = (error.message,)
-        raise
+    hidden = hidden_letters(step)
+    known = {call.model for call in step.calls if call.response_id in hidden}
+    if {*models} < known and "confirm" not in error.data:
+        error.message, error.hint, error.args = message, HIDDEN, (message,)
 
 
 def next_place(step: StepState) -> int:

@@ -9,7 +9,8 @@ import asyncio
 from collections.abc import Callable
 from uuid import UUID
 
-from writeit.domain.blind import hiding_models
+from writeit.domain.blind import hide_models
+from writeit.domain.errors import WriteItError
 from writeit.engine import data_policy
 from writeit.engine.generation import Generation
 from writeit.engine.limits import (
@@ -86,9 +87,12 @@ class Dispatcher:
             NotTrusted, NotFound, ModelError, BudgetExceeded, Busy: nothing changed.
             StoreError: nothing was sent.
         """
-        models = [call.model for call, _ in planned.prompts]
-        with hiding_models(context.state, models):
+        try:
             prepared = await self._prepare(request, context, planned)
+        except WriteItError as error:
+            models = [call.model for call, _ in planned.prompts]
+            hide_models(error, context.state, models, "Nothing was sent.")
+            raise
         limits = request.model_selection.settings.max_cost_usd
         observer = self._with_text_callback(request.run_id, observer)
         observer = self._cost_limiter.releasing_observer(observer, prepared, limits)

@@ -13,7 +13,7 @@ from uuid import UUID
 from writeit.domain import events as e
 from writeit.domain import state_machine
 from writeit.domain.answer import AIResponse, Call
-from writeit.domain.blind import is_blind_after_failure, letter_of
+from writeit.domain.blind import hide_models, letter_of
 from writeit.domain.entity import TokenUsage
 from writeit.domain.errors import (
     BudgetExceeded,
@@ -87,7 +87,7 @@ class OutcomeRecorder:
         self._transactions = services.transactions
         self._observer = observer
         self._numbers = run.steps[step].numbers
-        self._is_blind = is_blind_after_failure(run.steps[step])
+        self._state = run.steps[step]
         self._failures: list[tuple[UUID, str, ModelError | NotFound | None]] = []
         self._kept_count = 0
         self._unreadable: ModelError | None = None
@@ -96,7 +96,9 @@ class OutcomeRecorder:
         """Return the error if no answer is of use and the user did not stop it."""
         if self._kept_count or self.is_stopped or not self._failures:
             return self._unreadable
-        return no_answer_error(self._failures, is_blind=self._is_blind)
+        error, models = no_answer_error(self._failures), {f[1] for f in self._failures}
+        hide_models(error, self._state, models, "No text was received.")
+        return error
 
     def record_failure(self, call: Call, error: ModelError | NotFound) -> None:
         """Count a call without text, or one whose model host failed."""

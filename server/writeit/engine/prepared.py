@@ -11,7 +11,6 @@ from typing import Any
 from uuid import UUID
 
 from writeit.domain.answer import AIResponse, Call
-from writeit.domain.blind import HIDDEN
 from writeit.domain.document import RunDocument
 from writeit.domain.errors import (
     FailureReason,
@@ -130,13 +129,8 @@ def call_events(step: str, prepared: Sequence[PreparedCall], now: datetime) -> E
 
 def no_answer_error(
     failures_by_call: Sequence[tuple[UUID, str, ModelError | NotFound | None]],
-    *,
-    is_blind: bool = False,
 ) -> ModelError | NotFound:
-    """Build the error of a generation in which no answer has text.
-
-    `is_blind`: the user still has to choose without knowing the models.
-    """
+    """Build the error of a generation in which no answer has text."""
     failures = [
         {
             "responseId": str(response_id),
@@ -151,8 +145,6 @@ def no_answer_error(
         dict.fromkeys(f"{f['model']}: {f['message']}" for f in failures)
     )
     hint = first.hint if first else "Run the step again, or choose another model."
-    if is_blind:
-        message, hint = "No text was received.", HIDDEN
     if {f["reason"] for f in failures} == {"not_found"}:
         return NotFound(message, hint=hint, failures=failures)
     extra: dict[str, Any] = {}

@@ -115,22 +115,16 @@ class FoldedText:
 
     def find(self, quotation: str) -> Span | None:
         """Return where a quotation is; None if it is nowhere or in several places."""
-        places = self._find_places(quotation)
-        return places[0] if len(places) == 1 else None
-
-    def has(self, quotation: str) -> bool:
-        """Whether a quotation is somewhere in the text."""
-        return bool(self._find_places(quotation))
-
-    def _find_places(self, quotation: str) -> list[Span]:
-        """Return the equally good places of a quotation, or two of many."""
         wanted = FoldedText(quotation)
-        return (
-            self._literal_places(quotation.strip())
-            or [self.to_span(w, wanted) for w in self.word_ranges(wanted.words)]
-            or [self.to_span(w, wanted) for w in self._abridged_ranges(quotation)]
-            or [self.to_span(w, wanted) for w in self.similar_ranges(wanted.words)]
-        )
+        places = self._literal_places(quotation.strip()) or [
+            self.to_span(words, wanted)
+            for words in (
+                self.word_ranges(wanted.words)
+                or self._abridged_ranges(quotation)
+                or self.similar_ranges(wanted.words)
+            )
+        ]
+        return places[0] if len(places) == 1 else None
 
     def words_in(self, span: Span) -> range:
         """Return the numbers of the words that begin between two offsets."""

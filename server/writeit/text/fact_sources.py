@@ -6,7 +6,6 @@ import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import combinations, groupby, pairwise
 from typing import NamedTuple
 
@@ -40,12 +39,13 @@ class SourcePlace(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class MissingFact:
-    """A fact that the sources do not have, and the passage of them that is likest."""
+class CheckedFact(NamedTuple):
+    """A fact of a text, and whether the sources have it."""
 
     fact: Fact
-    nearest: SourcePlace | None
+    is_found: bool
+    place: SourcePlace | None
+    """Where it stands in the sources, else their passage that is likest."""
 
 
 class FactSources:
@@ -99,13 +99,25 @@ class FactSources:
 
     def missing(
         self, text: str, language: Language | None = None
-    ) -> tuple[MissingFact, ...]:
+    ) -> tuple[CheckedFact, ...]:
         """Return the facts of a text that the sources do not have, in their order."""
+        return self._missing_in(FactText(text, language))
+
+    def check(self, text: str, language: Language | None) -> Iterator[CheckedFact]:
+        """Yield the facts of a text in their order."""
         read = FactText(text, language)
-        passages = _Passages([read])
+        missing = {one.fact: one for one in self._missing_in(read)}
+        for fact in read.facts:
+            if fact in missing:
+                yield missing[fact]
+            elif not fact.is_loose:
+                yield CheckedFact(fact, is_found=True, place=self.place(fact))
+
+    def _missing_in(self, text: FactText) -> tuple[CheckedFact, ...]:
+        passages, near = _Passages([text]), self._passages.likest
         return tuple(
-            MissingFact(fact, self._passages.likest(passages.at(fact.start)[1]))
-            for fact in self._missing(read)
+            CheckedFact(fact, is_found=False, place=near(passages.at(fact.start)[1]))
+            for fact in self._missing(text)
         )
 
     def count_missing(self, text: str, language: Language | None = None) -> int:

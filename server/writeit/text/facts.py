@@ -89,11 +89,6 @@ class Fact:
     """Whether it counts in notes only."""
 
 
-def find_facts(text: str, language: Language | None = None) -> tuple[Fact, ...]:
-    """Return the facts of a text in their order; without a language it is found."""
-    return tuple(fact for fact in FactText(text, language).facts if not fact.is_loose)
-
-
 def fold_words(text: str) -> Iterator[tuple[str, int, int]]:
     """Yield the words of a text without case and accents, and where they are."""
     for match in WORD.finditer(text):

@@ -64,7 +64,7 @@ async def check_facts(request: Request[sp.FactsCheckParams]) -> sp.FactsCheckRes
     text, document = await _read_checked(request)
     checked = await asyncio.to_thread(lambda: list(facts.check_facts(text)))
     encoding = request.session.client.position_encoding
-    spans = [(one.start, one.start + len(one.fact.text)) for one in checked]
+    spans = [(start, start + len(one.fact.text)) for start, one in checked]
     found = [
         {
             "text": one.fact.text,
@@ -76,7 +76,7 @@ async def check_facts(request: Request[sp.FactsCheckParams]) -> sp.FactsCheckRes
             and one.place
             and facts.place_in_notes(document, text.notes, one.place),
         }
-        for one, span in zip(
+        for (_, one), span in zip(
             checked, to_lsp_spans(text.text, spans, encoding), strict=True
         )
     ]

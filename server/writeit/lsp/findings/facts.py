@@ -19,12 +19,11 @@ from writeit.lsp.documents import Documents
 from writeit.lsp.findings.finding import BoundDocument, Finding
 from writeit.text.block_reader import TextBlock, split_blocks
 from writeit.text.fact_sources import (
+    CheckedFact,
     FactSources,
-    MissingFact,
     SourcePlace,
     find_passage,
 )
-from writeit.text.facts import Fact, find_facts
 from writeit.text.language import Language
 from writeit.text.lines import first_line_end, fold_space
 from writeit.views.escape import shorten
@@ -101,14 +100,14 @@ async def find_missing_facts(document: BoundDocument) -> list[Finding]:
 def _to_findings(
     document: BoundDocument,
     notes: list[Notes],
-    found: Iterator[tuple[int, MissingFact]],
+    found: Iterator[tuple[int, CheckedFact]],
 ) -> list[Finding]:
     can_add = any(one.uri for one in notes)
     for_all = [*_correct_actions(document)]
     findings = []
     for start, missing in found:
         fact, words = missing.fact, shorten(missing.fact.text, _MAX_WORDS)
-        near = _related(document, notes, missing.nearest)
+        near = _related(document, notes, missing.place)
         add = [Action(f"Add to notes: {words}", "writeit.facts.add", {})] * can_add
         findings.append(
             Finding(
@@ -163,44 +162,30 @@ class CheckedText(NamedTuple):
     blocks: Sequence[TextBlock]
 
 
-class CheckedFact(NamedTuple):
-    """A fact of a text, and where it stands in its sources."""
-
-    fact: Fact
-    start: int
-    """Its offset in the text."""
-    is_found: bool
-    place: SourcePlace | None
-    """Where it stands in the notes, else their nearest passage."""
-
-
 def checked_document(document: BoundDocument) -> CheckedText:
     """Return a document with its notes."""
     notes, blocks = document_notes(document), document.paragraphs.blocks
     return CheckedText(document.text, notes, document.language, blocks)
 
 
-def check_facts(text: CheckedText, at: int | None = None) -> Iterator[CheckedFact]:
-    """Yield the facts of a text, or of the block at an offset; none without notes."""
+def check_facts(
+    text: CheckedText, at: int | None = None
+) -> Iterator[tuple[int, CheckedFact]]:
+    """Yield the facts of a text, or of the block at an offset, with their offsets."""
     if not text.notes:
         return
     sources = read_sources(tuple(one.text for one in text.notes))
     for block in text.blocks:
-        if at is not None and not 0 <= at - block.start <= len(block.text):
-            continue
-        found = sources.missing(block.text, text.language)
-        missing = {one.fact.start: one.nearest for one in found}
-        for fact in find_facts(block.text, text.language):
-            is_found = fact.start not in missing
-            place = sources.place(fact) if is_found else missing[fact.start]
-            yield CheckedFact(fact, block.start + fact.start, is_found, place)
+        if at is None or 0 <= at - block.start <= len(block.text):
+            for one in sources.check(block.text, text.language):
+                yield block.start + one.fact.start, one
 
 
 def find_in_notes(document: BoundDocument, offset: int) -> types.Location | None:
     """Return where the fact at an offset of a document stands in its notes, or None."""
     text = checked_document(document)
-    for one in check_facts(text, offset):
-        is_here = one.start <= offset <= one.start + len(one.fact.text)
+    for start, one in check_facts(text, offset):
+        is_here = start <= offset <= start + len(one.fact.text)
         if is_here and one.is_found and one.place is not None:
             return place_in_notes(document, text.notes, one.place)
     return None
@@ -209,7 +194,7 @@ def find_in_notes(document: BoundDocument, offset: int) -> types.Location | None
 def describe_missing(text: CheckedText) -> str:
     """Return missing facts as feedback for a model, "" if there are none."""
     lines: dict[str, str] = {}
-    for one in check_facts(text):
+    for _, one in check_facts(text):
         if not one.is_found:
             near = ""
             if one.place is not None:
