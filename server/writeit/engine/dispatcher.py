@@ -9,8 +9,6 @@ import asyncio
 from collections.abc import Callable
 from uuid import UUID
 
-from writeit.domain.blind import hide_models
-from writeit.domain.errors import WriteItError
 from writeit.engine import data_policy
 from writeit.engine.generation import Generation
 from writeit.engine.limits import (
@@ -87,26 +85,6 @@ class Dispatcher:
             NotTrusted, NotFound, ModelError, BudgetExceeded, Busy: nothing changed.
             StoreError: nothing was sent.
         """
-        try:
-            prepared = await self._prepare(request, context, planned)
-        except WriteItError as error:
-            models = [call.model for call, _ in planned.prompts]
-            hide_models(error, context.state, models, "Nothing was sent.")
-            raise
-        limits = request.model_selection.settings.max_cost_usd
-        observer = self._with_text_callback(request.run_id, observer)
-        observer = self._cost_limiter.releasing_observer(observer, prepared, limits)
-        step = context.state.step_name
-        return await _await_dispatch(
-            asyncio.create_task(
-                self._start_generation(request, step, prepared, planned, observer)
-            )
-        )
-
-    async def _prepare(
-        self, request: GenerationRequest, context: StepContext, planned: PlannedCalls
-    ) -> list[PreparedCall]:
-        """Return the calls if all checks pass; their highest cost is reserved."""
         selection = request.model_selection
         policy = data_policy.resolve_allowed_providers(
             self._services.store,
@@ -122,7 +100,14 @@ class Dispatcher:
         prepared = await prepare_calls(context, planned.prompts, selection)
         limits = selection.settings.max_cost_usd
         self._cost_limiter.reserve(context.run, prepared, limits)
-        return prepared
+        observer = self._with_text_callback(request.run_id, observer)
+        observer = self._cost_limiter.releasing_observer(observer, prepared, limits)
+        step = context.state.step_name
+        return await _await_dispatch(
+            asyncio.create_task(
+                self._start_generation(request, step, prepared, planned, observer)
+            )
+        )
 
     async def stop_all(self) -> None:
         """Stop all generations and wait until their answers are stored."""

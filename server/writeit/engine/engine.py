@@ -13,7 +13,15 @@ from datetime import datetime
 from uuid import UUID
 
 from writeit.domain import state_machine
-from writeit.domain.errors import Busy, ModelError, NotFound, StoreError
+from writeit.domain.blind import hide_models
+from writeit.domain.errors import (
+    BudgetExceeded,
+    Busy,
+    ModelError,
+    NotFound,
+    NotTrusted,
+    StoreError,
+)
 from writeit.domain.operations import lifecycle, review
 from writeit.domain.operations.lifecycle import Events
 from writeit.domain.pipeline import PipelineConfiguration
@@ -278,7 +286,12 @@ class Engine:
         except Busy as busy:
             await self._raise_if_streaming(request.run_id, busy)
             return await self.generate(request, observer)
-        return await self._dispatcher.dispatch(request, context, planned, observer)
+        try:
+            return await self._dispatcher.dispatch(request, context, planned, observer)
+        except (NotTrusted, NotFound, ModelError, BudgetExceeded) as error:
+            models = {call.model for call, _ in planned.prompts}
+            hide_models(error, context.state, models, "Nothing was sent.")
+            raise
 
     async def _step_context(self, run_id: UUID, step: str | None) -> StepContext:
         run = await self.load_run(run_id)

@@ -1,16 +1,9 @@
 """What a finding is, and the document in which findings are looked for.
 
-To add a kind of finding:
-
-1. Write a coroutine that takes a `BoundDocument` and returns its `Finding`s, in a
-   module beside `facts.py`. It reads the store and open documents itself. The work on
-   the text goes to `document.examine`, which runs in a thread and reads only the
-   paragraphs that are new; what is not about paragraphs, to `asyncio.to_thread`.
-2. Add the coroutine to `KINDS` in `find.py`.
-
-Diagnostics (pulled and published), versions, quick fixes of `replacements`, the code
-actions of `actions`, and Ignore Here follow by themselves. A command on a finding takes
-the document's `uri` and the `finding`, and gets it with `find.require_finding`.
+To add a kind, write a coroutine from a `BoundDocument` to its `Finding`s beside
+`facts.py`, and add it to `KINDS` in `find.py`. Work on the text goes to
+`document.examine`, else to `asyncio.to_thread`. Diagnostics, quick fixes, actions and
+Ignore Here follow. A command on a finding gets it with `find.require_finding`.
 """
 
 from __future__ import annotations
