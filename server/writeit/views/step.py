@@ -204,7 +204,7 @@ def _step_header(
     position = f"step {names.index(step.step_name) + 1} of {len(names)}"
     status = f"**{wording.to_sentence(step_status_text(step, run))}**"
     if cost := step_cost_text(step):
-        status += f" Cost so far: {cost.removeprefix('cost ')}."
+        status += f" Step cost: {cost.removeprefix('cost ')}."
     action = step_next_action(run, step, editable=editable)
     remarks = describe_remarks(run, _on_one_line, placed)
     return page_of_blocks(
