@@ -5,6 +5,7 @@ import { handleApplied, handlePolished, handleRestored } from './apply/applyOutc
 import { wasRefused } from './apply/refusedEdits';
 import { currentFolder } from './folders';
 import {
+  inform,
   reportFailures,
   reportMerge,
   reportRemarks,
@@ -93,6 +94,11 @@ const FLOWS: Flows = {
       reportUndone(result);
     }
     return app.changeReview.refresh(uri);
+  }),
+  'writeit.finding.fix': executeThen('writeit.finding.fix', ({ applied }, _, { uri }) => {
+    if (!applied && !wasRefused(uri)) {
+      inform(l10n.t('Nothing was changed: you were typing. Try again.'));
+    }
   }),
   'writeit.run.branch': executeThen('writeit.run.branch', showBranch),
   'writeit.run.rewind': executeThen('writeit.run.rewind', showBranch),

@@ -92,7 +92,7 @@ async function showForServer(
   if (applied !== undefined && (await showConflicts(app, applied))) {
     return true;
   }
-  return showDocument(uri, { focus, selection, asText: selection !== undefined });
+  return showDocument(uri, { focus, selection });
 }
 
 export async function deactivate(): Promise<void> {

@@ -53,7 +53,7 @@ export function reportRemarks(run: PipelineRun, review: Review): PipelineRun {
   const open = review.remarks.filter(({ state }) => state === 'open');
   suggest(l10n.t('{0} on the text.', plural(open.length, 'remark')), [
     l10n.t('Show Remarks'),
-    () => showDocument(viewUri('step', run.pipelineRunId, run.currentStep), { asText: true }),
+    () => showDocument(viewUri('step', run.pipelineRunId, run.currentStep)),
   ]);
   return run;
 }

@@ -7,11 +7,14 @@ export interface ServerAction {
   readonly title: string;
   readonly command: string;
   readonly argument: Readonly<Record<string, unknown>>;
+  /** What it is about: equal for actions on the same marked words of a document. */
+  readonly about: string;
 }
 
 interface CodeAction {
   readonly title: string;
   readonly command?: { readonly command: string; readonly arguments?: readonly unknown[] };
+  readonly diagnostics?: readonly unknown[] | null;
 }
 
 /** All actions for a document and a range in it. */
@@ -26,9 +29,10 @@ export async function listActions(
     context: { diagnostics: [] },
   };
   const actions = await server.request<CodeAction[] | null>('textDocument/codeAction', params);
-  return (actions ?? []).flatMap(({ title, command }) =>
-    command === undefined ? [] : [{ title, command: command.command, argument: firstOf(command) }],
-  );
+  return (actions ?? []).flatMap(({ title, command, diagnostics = [] }) => {
+    const about = JSON.stringify(diagnostics);
+    return command ? [{ title, command: command.command, argument: firstOf(command), about }] : [];
+  });
 }
 
 function firstOf({ arguments: [first] = [] }: NonNullable<CodeAction['command']>): Json {
@@ -43,6 +47,11 @@ export function toWireRange({ start, end }: vscode.Range): Range {
     start: { line: start.line, character: start.character },
     end: { line: end.line, character: end.character },
   };
+}
+
+/** A range that the server tells. */
+export function toRange({ start, end }: Range): vscode.Range {
+  return new vscode.Range(start.line, start.character, end.line, end.character);
 }
 
 /** A code action's title without the prefix that tells it from those of other extensions. */

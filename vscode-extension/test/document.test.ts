@@ -1,6 +1,9 @@
 import { strict as assert } from 'node:assert';
 import * as vscode from 'vscode';
 import type { PipelineRun } from '../src/protocol';
+import { perform } from '../src/desk/deskActs';
+import type { ActOf, ShownRemark } from '../src/desk/messages';
+import { readRemarks } from '../src/desk/remarks';
 import { viewUri } from '../src/pages/uris';
 import {
   activateExtension,
@@ -26,6 +29,25 @@ A river.
 
 function startAccepting(command: string, argument: object): Promise<PipelineRun> {
   return runAccepting(command, { pipeline: 'tech-article', ...argument });
+}
+
+const REMARK = {
+  quote: 'The mill was build in 1702.',
+  kind: 'grammar',
+  remark: 'The participle is built.',
+  replacement: 'The mill was built in 1702.',
+};
+
+/** A document of one sentence, and a review of it that makes one remark. */
+async function startReview(): Promise<{ document: vscode.TextDocument; runId: string }> {
+  const { document } = await openArticle(`# Notes\n\n${REMARK.quote}\n`);
+  const said = encodeURIComponent(JSON.stringify({ remarks: [REMARK] })).replaceAll('%', '+');
+  const { pipelineRunId: runId } = (await run('writeit.run.start', {
+    pipeline: 'review-clarity',
+    uri: document.uri.toString(),
+    models: { review: [`openai/say-${said}`] },
+  })) as PipelineRun;
+  return { document, runId };
 }
 
 group('document', (test) => {
@@ -66,23 +88,8 @@ group('document', (test) => {
   });
 
   test('remarks of a review are marked; a suggestion is one change', async () => {
-    const text = '# Notes\n\nThe mill was build in 1702.\n';
-    const editor = await openArticle(text);
-    const { document } = editor;
-    const remarks = [
-      {
-        quote: 'The mill was build in 1702.',
-        kind: 'grammar',
-        remark: 'The participle is built.',
-        replacement: 'The mill was built in 1702.',
-      },
-    ];
-    const said = encodeURIComponent(JSON.stringify({ remarks })).replaceAll('%', '+');
-    await run('writeit.run.start', {
-      pipeline: 'review-clarity',
-      uri: document.uri.toString(),
-      models: { review: [`openai/say-${said}`] },
-    });
+    const { document } = await startReview();
+    const text = document.getText();
     const marked = await waitFor(
       'the remark',
       () => vscode.languages.getDiagnostics(document.uri)[0],
@@ -102,6 +109,31 @@ group('document', (test) => {
     await vscode.window.showTextDocument(document);
     await run('undo');
     assert.equal(document.getText(), text);
+  });
+
+  test('the page of a review shows, applies and dismisses its remarks', async () => {
+    const { document, runId } = await startReview();
+    const app = await activateExtension();
+    const remarks = async (): Promise<ShownRemark[]> =>
+      readRemarks(app.server, await execute('writeit.run.show', { runId }));
+    const act = async (what: ActOf<'remark'>['what']): Promise<void> => {
+      const { remarkId } = await waitFor('the remark', async () => (await remarks())[0]);
+      await perform(app, { runId, step: 'review' }, { act: 'remark', remarkId, what });
+    };
+    await act('show');
+    await waitFor('its words to be selected', () => {
+      const active = vscode.window.activeTextEditor;
+      return active?.document.getText(active.selection) === REMARK.quote;
+    });
+    await act('apply');
+    await waitFor('the change', () => document.getText().includes(REMARK.replacement));
+    assert.deepEqual(await remarks(), []);
+    await vscode.window.showTextDocument(document);
+    await run('undo');
+    await act('dismiss');
+    assert.deepEqual(await remarks(), []);
+    await perform(app, { runId, step: 'review' }, { act: 'restoreRemarks' });
+    assert.equal((await remarks())[0]?.about, 'grammar · line 3');
   });
 
   test('a fact that the notes do not have is a hint with actions', async () => {

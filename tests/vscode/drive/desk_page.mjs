@@ -33,11 +33,16 @@ function answer(number, text, extra = {}) {
   return { ...head, ...rest, text, ...extra };
 }
 
+function remark(quote, extra = {}) {
+  const said = { remarkId: `id-${quote}`, about: `clarity · ${quote}`, quote, kind: 'clarity', remark: 'Say it shorter.' };
+  return { ...said, replacement: null, range: null, ...extra };
+}
+
 function stepPage(answers, extra = {}) {
   const steps = ['angles', 'draft'].map((name) => ({ name, uri: `writeit:/step/x/${name}.md`, status: 'done' }));
   const flags = { canPause: false, canResume: false, isStreaming: false, isLast: false, choosesItems: false };
   const base = { kind: 'step', title: 'draft · step 2 of 2', intro: '**2 answers to choose from.**' };
-  return { ...base, steps, answers, merge: '', passages: 0, feedback: '', drafts: {}, can: CAN, ...flags, ...extra };
+  return { ...base, steps, answers, remarks: [], dismissed: 0, merge: '', passages: 0, feedback: '', drafts: {}, can: CAN, ...flags, ...extra };
 }
 
 const LONG = Array.from({ length: 60 }, (_, index) => `Paragraph ${index}, with **some** words.\n`).join('\n');
@@ -203,9 +208,22 @@ const CHECKS = {
     await page.getByRole('button', { name: 'Branch Here' }).waitFor();
   },
 
+  'a remark has the buttons that apply to it, and the next one gets its focus': async (page, show) => {
+    const [placed, other] = [remark('a', { replacement: 'b', range: {} }), remark('c')];
+    await show(stepPage(TWO, { remarks: [placed, other] }));
+    const buttons = async () => (await page.locator('.remarks').getByRole('button').allTextContents()).join();
+    equal(await buttons(), 'clarity (2),“a”,Apply Suggestion,Rewrite,Dismiss,Dismiss');
+    await page.getByRole('button', { name: 'Dismiss, clarity · a' }).press('Enter');
+    const [{ act }] = await sent(page, 'act');
+    equal([act.act, act.remarkId, act.what].join(), 'remark,id-a,dismiss');
+    await show(stepPage(TWO, { remarks: [other], dismissed: 1 }));
+    equal(await page.evaluate(() => document.activeElement.querySelector('.quote').textContent), '“c”');
+    equal(await buttons(), 'clarity (1),Show Dismissed (1),Dismiss');
+  },
+
   'axe-core finds nothing serious': async (page, show) => {
     const failed = answer(3, '', { state: 'failed', note: 'The provider could not be reached.' });
-    await show(stepPage([...TWO, failed, answer(4, LONG, { isChosen: true })], { choosesItems: true }));
+    await show(stepPage([...TWO, failed, answer(4, LONG, { isChosen: true })], { choosesItems: true, remarks: [remark('a', { replacement: 'b', range: {} })], dismissed: 1 }));
     await page.keyboard.press('f');
     await page.evaluate(readFileSync(required('AXE'), 'utf8'));
     const { violations } = await page.evaluate('axe.run(document)');

@@ -5,6 +5,7 @@ import { executeServerCommand } from '../followUps';
 import { showDocument } from '../pages/showDocument';
 import { viewUri } from '../pages/uris';
 import type { Act, ActOf } from './messages';
+import { actOnRemark } from './remarks';
 
 export interface StepAddress {
   readonly runId: string;
@@ -33,6 +34,8 @@ const ACTS: Acts = {
     vscode.commands.executeCommand('writeit.ui.response.rate', { ...address, responseId }),
   stop: (app, { runId }, { responseId }) =>
     runCommand(app, 'writeit.response.stop', { runId, responseId }),
+  remark: (app, { runId }, act) => actOnRemark(app, runId, act),
+  restoreRemarks: (app, { runId }) => runCommand(app, 'writeit.review.restore', { runId }),
   // The page of a run names no step: the current one is generated.
   run: (app, { runId, step }) =>
     runCommand(app, 'writeit.step.run', step === '' ? { runId } : { runId, step }),

@@ -11,6 +11,7 @@ import { DraftSaver } from './draftSaver';
 import { MISSING } from './labels';
 import type { ToExtension, ToPage } from './messages';
 import { deskPage } from './pageModel';
+import { readRemarks } from './remarks';
 
 const REFRESH_MS = 125;
 
@@ -44,6 +45,8 @@ class DeskEditor implements vscode.Disposable {
   readonly #drafts: DraftSaver;
   readonly #refreshes = new DelayedWork(REFRESH_MS, () => void this.#refresh());
   readonly #subscriptions: vscode.Disposable;
+  /** The document of the review that is shown. */
+  #reviewed: string | null | undefined;
   #hasImages = false;
   #isDisposed = false;
   #isRefreshQueued = false;
@@ -94,6 +97,12 @@ class DeskEditor implements vscode.Disposable {
       }),
       server.onDidChange(({ runIds, views }) => {
         if (views.includes(this.#uri.toString()) || this.#names(runIds)) {
+          this.#refreshes.schedule();
+        }
+      }),
+      vscode.languages.onDidChangeDiagnostics(({ uris }) => {
+        // The places of remarks change with the document, and so does what is applied.
+        if (uris.some((uri) => uri.toString() === this.#reviewed)) {
           this.#refreshes.schedule();
         }
       }),
@@ -179,8 +188,13 @@ class DeskEditor implements vscode.Disposable {
 
   async #read(): Promise<Extract<ToPage, { kind: 'page' }>['page']> {
     try {
-      const uri = this.#uri.toString();
-      return deskPage(await this.#app.server.execute('writeit.view.read', { uri }), this.#uri.path);
+      const { server } = this.#app;
+      const read = await server.execute('writeit.view.read', { uri: this.#uri.toString() });
+      const reviewed = read.run?.review && read.run.uri;
+      this.#reviewed = reviewed && vscode.Uri.parse(reviewed).toString();
+      const remarks = await readRemarks(server, read.run ?? {});
+      const page = deskPage(read, this.#uri.path);
+      return page.kind === 'step' ? { ...page, remarks } : page;
     } catch (error) {
       return { kind: 'problem', title: MISSING, intro: describeError(error) };
     }

@@ -1,4 +1,4 @@
-import type { StepPermissions, ViewAnswer } from '../protocol';
+import type { Remark, StepPermissions, ViewAnswer } from '../protocol';
 
 /** What the page and the extension tell each other. Neither side trusts more than these shapes. */
 
@@ -14,6 +14,9 @@ export interface ShownAnswer extends Omit<ViewAnswer, 'number' | 'letter'> {
   readonly score: number | null;
 }
 
+/** A remark of a review; `about` is its kind, its place, and how many models made it. */
+export type ShownRemark = Remark & { readonly about: string };
+
 interface PageBase {
   readonly title: string;
   /** Markdown below the title. */
@@ -28,6 +31,9 @@ export interface StepPage extends PageBase {
     readonly status: string;
   }[];
   readonly answers: readonly ShownAnswer[];
+  /** Those that are neither dismissed nor applied. */
+  readonly remarks: readonly ShownRemark[];
+  readonly dismissed: number;
   readonly merge: string;
   readonly passages: number;
   readonly feedback: string;
@@ -93,10 +99,15 @@ interface ActParams {
   continue: OfAnswer;
   rate: OfAnswer;
   stop: OfAnswer;
+  remark: {
+    readonly remarkId: string;
+    readonly what: 'show' | 'apply' | 'rewrite' | 'dismiss' | 'dismissKind';
+  };
 }
 
 /** Acts that need nothing but the page. */
-type SimpleName = 'run' | 'skip' | 'pause' | 'resume' | 'apply' | 'branch' | 'mergeByModel';
+type SimpleName =
+  'run' | 'skip' | 'pause' | 'resume' | 'apply' | 'branch' | 'mergeByModel' | 'restoreRemarks';
 export type SimpleAct = { [N in SimpleName]: { readonly act: N } }[SimpleName];
 
 type ActName = keyof ActParams;

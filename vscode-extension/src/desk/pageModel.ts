@@ -27,7 +27,7 @@ function splitTitle(text: string): { title: string; intro: string } {
 }
 
 function stepPage(read: ViewReadResult, run: PipelineRun, step: StepState): StepPage {
-  const [head = ''] = read.text.split('\n---\n');
+  const [head = ''] = read.text.split(/\n(?:---|## Remarks)\n/); // remarks are shown apart
   const names = Object.keys(run.steps);
   return {
     kind: 'step',
@@ -38,6 +38,8 @@ function stepPage(read: ViewReadResult, run: PipelineRun, step: StepState): Step
       status: stepStatusText(each),
     })),
     answers: shownAnswers(read, step),
+    remarks: [],
+    dismissed: run.review?.remarks.filter(({ state }) => state === 'dismissed').length ?? 0,
     merge: sectionText(read, 'merge'),
     passages: step.passages.length,
     feedback: sectionText(read, 'feedback'),

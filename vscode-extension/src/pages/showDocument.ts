@@ -10,15 +10,14 @@ const DESK_VIEWS: readonly string[] = ['step', 'run', 'compare'];
 
 export interface ShowOptions {
   readonly focus?: boolean;
+  /** Of a page, it is shown in its markdown. */
   readonly selection?: vscode.Range | undefined;
-  /** Show a page as its markdown, where a selection can be seen. */
-  readonly asText?: boolean;
 }
 
 /** Show a document: the user's own in the active column, a page beside the document. */
 export async function showDocument(
   uri: vscode.Uri,
-  { focus = true, selection, asText = false }: ShowOptions = {},
+  { focus = true, selection }: ShowOptions = {},
 ): Promise<boolean> {
   const viewColumn = openColumn(uri) ?? columnFor(uri);
   // Pages replace each other, unless the user keeps one open.
@@ -26,7 +25,7 @@ export async function showDocument(
   // A page that follows an act on another page of its run takes the focus of that page.
   const options = { viewColumn, preserveFocus: !focus && !isFollowing(uri), preview };
   try {
-    if (isDeskPage(uri) && !asText) {
+    if (isDeskPage(uri) && selection === undefined) {
       await vscode.commands.executeCommand('vscode.openWith', uri, DESK_VIEW, options);
     } else {
       const document = await vscode.workspace.openTextDocument(uri);

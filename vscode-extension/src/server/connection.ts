@@ -16,7 +16,7 @@ import {
 import { editUnlessRefused } from '../apply/refusedEdits';
 import { markdownSelector } from '../editorContext';
 import { log } from '../log';
-import type { Range } from '../protocol';
+import { toRange } from '../serverActions';
 import { serverSettings, userOptions } from '../settings';
 import { SCHEME } from '../pages/uris';
 import type { ServerCommand } from './findServer';
@@ -174,8 +174,4 @@ function middleware(hooks: Hooks, lenses: PromptLenses): Middleware {
         ),
     },
   };
-}
-
-function toRange({ start, end }: Range): vscode.Range {
-  return new vscode.Range(start.line, start.character, end.line, end.character);
 }

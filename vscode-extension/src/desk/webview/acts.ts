@@ -6,7 +6,8 @@ let isBusy = false;
 /** Ask the extension for an act; a second click before it has begun does nothing. */
 export function act(what: Act): void {
   if (!isBusy) {
-    isBusy = what.act === 'choose' || what.act === 'merge' || what.act === 'regenerate';
+    const isRewrite = what.act === 'remark' && what.what === 'rewrite';
+    isBusy = isRewrite || ['choose', 'merge', 'regenerate'].includes(what.act);
     post({ kind: 'act', act: what });
   }
 }

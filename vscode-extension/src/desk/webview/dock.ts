@@ -1,5 +1,5 @@
 import type { StepPage } from '../messages';
-import { act } from './acts';
+import { act, actButtons } from './acts';
 import { element, fill, getState, labels, setAttributes, setButtons, setState } from './dom';
 import type { ButtonSpec } from './dom';
 import { Field } from './fields';
@@ -11,6 +11,7 @@ class Panel {
   readonly field: Field;
   readonly #id: string;
   readonly #bar = element('div', { class: 'bar' });
+  #buttons: readonly ButtonSpec[] = [];
 
   constructor(id: string, label: string, hint: string) {
     this.#id = id;
@@ -25,6 +26,12 @@ class Panel {
     );
     this.toggle.addEventListener('click', () => {
       this.open(!this.isOpen);
+    });
+    this.field.area.addEventListener('keydown', (event) => {
+      if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
+        event.preventDefault();
+        this.#buttons.find(({ isPrimary }) => isPrimary)?.run();
+      }
     });
     this.#show(getState().opened[id] ?? false);
   }
@@ -52,6 +59,7 @@ class Panel {
     if (getState().opened[this.#id] === undefined && this.field.text.trim() !== '') {
       this.#show(true); // words are never hidden, unless the user closes the panel
     }
+    this.#buttons = buttons;
     setButtons(this.#bar, buttons);
   }
 }
@@ -72,14 +80,6 @@ export class Dock {
       merge.root,
       feedback.root,
     );
-    this.#confirmBy(merge, () => {
-      this.#mergeButtons()[0]?.run();
-    });
-    this.#confirmBy(feedback, () => {
-      this.#feedbackButtons()
-        .find(({ isPrimary }) => isPrimary)
-        ?.run();
-    });
   }
 
   update(page: StepPage): void {
@@ -94,16 +94,6 @@ export class Dock {
     this.feedback.update(title, page.feedback, feedback, this.#feedbackButtons());
   }
 
-  /** Ctrl+Enter in a text area does what its first button does. */
-  #confirmBy(panel: Panel, run: () => void): void {
-    panel.field.area.addEventListener('keydown', (event) => {
-      if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
-        event.preventDefault();
-        run();
-      }
-    });
-  }
-
   #mergeButtons(): ButtonSpec[] {
     const page = this.#page;
     if (page?.can.merge !== true || page.isStreaming) {
@@ -116,12 +106,7 @@ export class Dock {
     return [
       { label, run: use(true), isPrimary: true, keys: 'Ctrl+Enter' },
       { label: labels.mergeOnly, run: use(false) },
-      {
-        label: labels.mergeByModel,
-        run: () => {
-          act({ act: 'mergeByModel' });
-        },
-      },
+      ...actButtons([true, labels.mergeByModel, 'mergeByModel']),
     ];
   }
 
@@ -133,14 +118,11 @@ export class Dock {
       }
     };
     const keepRule = { label: labels.keepRule, run: keep };
-    if (this.#page?.can.regenerate !== true) {
-      return [keepRule];
-    }
     const run = (): void => {
       act({ act: 'regenerate', feedback: this.feedback.field.text });
       this.feedback.open(false);
     };
     const regenerate = { label: labels.regenerate, run, isPrimary: true, keys: 'Ctrl+Enter' };
-    return [regenerate, keepRule];
+    return this.#page?.can.regenerate === true ? [regenerate, keepRule] : [keepRule];
   }
 }

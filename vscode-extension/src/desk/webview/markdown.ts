@@ -1,5 +1,5 @@
 import MarkdownIt from 'markdown-it';
-import { element, fill, labels, options, post } from './dom';
+import { fill, labels, options, post, type ButtonSpec } from './dom';
 
 const SAFE_LINK = /^(?:https?:|mailto:|writeit:)/i;
 
@@ -116,13 +116,10 @@ export function followLinks(root: Element): void {
 }
 
 /** A button that shows the images of the page, if it has some that are not shown. */
-export function imagesButton(root: Element): HTMLElement | undefined {
-  if (options.hasImages || root.querySelector('.image') === null) {
-    return undefined;
-  }
-  const made = element('button', { type: 'button', class: 'quiet' }, labels.showImages);
-  made.addEventListener('click', () => {
+export function imageButtons(root: Element): ButtonSpec[] {
+  const run = (): void => {
     post({ kind: 'images' });
-  });
-  return made;
+  };
+  const isHidden = !options.hasImages && root.querySelector('.image') !== null;
+  return isHidden ? [{ label: labels.showImages, run }] : [];
 }

@@ -13,7 +13,8 @@ import {
   setState,
 } from './dom';
 import type { ButtonSpec } from './dom';
-import { imagesButton, renderLine, showMarkdown } from './markdown';
+import { imageButtons, renderLine, showMarkdown } from './markdown';
+import { RemarkList } from './remarkList';
 import { selectedPart } from './selection';
 import { typedIn } from './unsaved';
 
@@ -32,6 +33,7 @@ export class StepView {
   readonly #title = element('h1', { tabindex: '-1' });
   readonly #intro = element('div', { class: 'intro' });
   readonly #bar = element('div', { class: 'bar' });
+  readonly #remarks = new RemarkList();
   readonly #rounds = element('div', { class: 'rounds' });
   readonly #live: HTMLElement;
   readonly #cards = new Map<string, AnswerCard>();
@@ -48,7 +50,8 @@ export class StepView {
       element('p', {}, labels.keys),
     );
     const top = element('div', { class: 'top' }, this.#nav, this.#title, this.#intro, this.#bar);
-    this.root = element('div', { class: 'step' }, top, this.#rounds, keys, this.dock.root);
+    const parts = [top, this.#remarks.root, this.#rounds, keys, this.dock.root];
+    this.root = element('div', { class: 'step' }, ...parts);
     document.addEventListener('selectionchange', () => {
       this.#updateButtons();
     });
@@ -63,6 +66,7 @@ export class StepView {
     this.#announce(page);
     this.#page = page;
     this.#updateTop(page);
+    this.#remarks.update(page);
     const context = this.#context(page);
     for (const answer of page.answers) {
       const card = this.#cards.get(answer.responseId) ?? new AnswerCard(answer, context);
@@ -71,11 +75,7 @@ export class StepView {
     }
     this.#arrangeRounds(page);
     this.dock.update(page);
-    const images = imagesButton(this.#rounds);
-    if (images !== undefined && this.#bar.querySelector('.images') === null) {
-      images.classList.add('images');
-      this.#bar.append(images);
-    }
+    setButtons(this.#bar, [...stepButtons(page), ...imageButtons(this.#rounds)]);
   }
 
   #updateTop(page: StepPage): void {
@@ -90,7 +90,6 @@ export class StepView {
       this.#title.replaceChildren(renderLine(page.title));
     }
     showMarkdown(this.#intro, page.intro);
-    setButtons(this.#bar, stepButtons(page));
   }
 
   #arrangeRounds(page: StepPage): void {
