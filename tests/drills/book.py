@@ -50,6 +50,8 @@ class Book:
     deleted: set[str] = field(default_factory=set)
     settled: dict[str, Json] = field(default_factory=dict)
     heard: dict[str, Heard] = field(default_factory=dict)
+    earlier: set[str] = field(default_factory=set)
+    """The answers that were heard in earlier rounds."""
     acknowledged: int = 0
     problems: list[str] = field(default_factory=list)
     pausing: Counter[str] = field(default_factory=Counter)
@@ -112,7 +114,9 @@ class Book:
         self.settled.pop(run_id, None)
 
     def hear(self, value: Json, at: float) -> None:
-        """Record one value of a stream."""
+        """Record one value of a stream of this round."""
+        if value.get("responseId") in self.earlier:
+            return
         match value["kind"]:
             case "started":
                 for response in value["responses"]:
@@ -128,7 +132,8 @@ class Book:
                     self.facts[heard.run_id][fact] = 1
 
     def forget_streams(self) -> None:
-        """Start a new round."""
+        """Start a new round; a stream of the last one may not have ended yet."""
+        self.earlier |= self.heard.keys()
         self.heard.clear()
 
 
