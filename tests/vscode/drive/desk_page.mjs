@@ -42,7 +42,7 @@ function stepPage(answers, extra = {}) {
   const steps = ['angles', 'draft'].map((name) => ({ name, uri: `writeit:/step/x/${name}.md`, status: 'done' }));
   const flags = { canPause: false, canResume: false, isStreaming: false, isLast: false, choosesItems: false };
   const base = { kind: 'step', title: 'draft · step 2 of 2', intro: '**2 answers to choose from.**' };
-  return { ...base, steps, answers, remarks: [], dismissed: 0, merge: '', passages: 0, feedback: '', drafts: {}, can: CAN, ...flags, ...extra };
+  return { ...base, steps, answers, remarks: [], dismissed: 0, isReview: false, merge: '', passages: 0, feedback: '', drafts: {}, can: CAN, ...flags, ...extra };
 }
 
 const LONG = Array.from({ length: 60 }, (_, index) => `Paragraph ${index}, with **some** words.\n`).join('\n');
@@ -210,7 +210,8 @@ const CHECKS = {
 
   'a remark has the buttons that apply to it, and the next one gets its focus': async (page, show) => {
     const [placed, other] = [remark('a', { replacement: 'b', range: {} }), remark('c')];
-    await show(stepPage(TWO, { remarks: [placed, other] }));
+    await show(stepPage(TWO, { remarks: [placed, other], isReview: true }));
+    equal(await page.locator('.answer:visible, .toggles button:visible:has-text("Merge")').count(), 0);
     const buttons = async () => (await page.locator('.remarks').getByRole('button').allTextContents()).join();
     equal(await buttons(), 'clarity (2),“a”,Apply Suggestion,Rewrite,Dismiss,Dismiss');
     await page.getByRole('button', { name: 'Dismiss, clarity · a' }).press('Enter');

@@ -6,6 +6,7 @@ export const MISSING = l10n.t('This page cannot be shown');
 /** Every text of the page that the extension, not the server, writes. */
 const LABELS = {
   steps: l10n.t('Steps of this run'),
+  answers: l10n.t('Answers'),
   olderRounds: l10n.t('Earlier answers'),
   answer: l10n.t('Answer {0}'),
   chosen: l10n.t('your choice'),

@@ -34,6 +34,8 @@ export interface StepPage extends PageBase {
   /** Those that are neither dismissed nor applied. */
   readonly remarks: readonly ShownRemark[];
   readonly dismissed: number;
+  /** Whether the answers are read as remarks. */
+  readonly isReview: boolean;
   readonly merge: string;
   readonly passages: number;
   readonly feedback: string;

@@ -40,6 +40,7 @@ function stepPage(read: ViewReadResult, run: PipelineRun, step: StepState): Step
     answers: shownAnswers(read, step),
     remarks: [],
     dismissed: run.review?.remarks.filter(({ state }) => state === 'dismissed').length ?? 0,
+    isReview: run.review != null,
     merge: sectionText(read, 'merge'),
     passages: step.passages.length,
     feedback: sectionText(read, 'feedback'),

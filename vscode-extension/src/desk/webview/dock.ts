@@ -46,6 +46,9 @@ class Panel {
   }
 
   open(isOpen: boolean, withFocus = true): void {
+    if (this.toggle.hidden) {
+      return;
+    }
     this.#show(isOpen);
     setState({ opened: { ...getState().opened, [this.#id]: isOpen } });
     if (withFocus) {
@@ -87,6 +90,7 @@ export class Dock {
     this.root.hidden = page.answers.length === 0;
     const passages = page.passages === 1 ? labels.passage : fill(labels.passages, page.passages);
     const count = page.passages > 0 ? ` · ${passages}` : '';
+    this.merge.toggle.hidden = page.isReview;
     const { merge = '', feedback = '' } = page.drafts;
     this.merge.update(`${labels.merge}${count}`, page.merge, merge, this.#mergeButtons());
     const words = page.feedback.trim() === '' ? '' : ' ·';

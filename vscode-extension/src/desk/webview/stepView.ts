@@ -18,7 +18,7 @@ import { RemarkList } from './remarkList';
 import { selectedPart } from './selection';
 import { typedIn } from './unsaved';
 
-/** The answers of one round, side by side; earlier rounds are folded. */
+/** The answers of one round, side by side; earlier rounds and read remarks are folded. */
 interface Round {
   readonly root: HTMLDetailsElement;
   readonly summary: HTMLElement;
@@ -93,6 +93,7 @@ export class StepView {
   }
 
   #arrangeRounds(page: StepPage): void {
+    const isRead = !page.isStreaming && page.remarks.length + page.dismissed > 0;
     const numbers = [...new Set(page.answers.map(({ round }) => round))];
     const rounds = numbers.map((number, index) => {
       const round = this.#roundOf.get(number) ?? newRound(number);
@@ -102,7 +103,8 @@ export class StepView {
         round.grid,
         answers.flatMap(({ responseId }) => this.#cards.get(responseId)?.root ?? []),
       );
-      updateRound(round, number, index === 0, answers);
+      const title = isRead ? labels.answers : labels.olderRounds;
+      updateRound(round, number, index === 0 && !isRead, title, answers);
       return round.root;
     });
     arrange(this.#rounds, rounds);
@@ -194,6 +196,7 @@ function updateRound(
   { root, summary }: Round,
   number: number,
   isNewest: boolean,
+  title: string,
   answers: readonly ShownAnswer[],
 ): void {
   const isOpen = getState().opened[`round-${number}`] ?? answers.some(({ isChosen }) => isChosen);
@@ -203,7 +206,7 @@ function updateRound(
   });
   summary.hidden = isNewest;
   const numbers = answers.map(({ name }) => name).join(', ');
-  const text = isNewest ? '' : `${labels.olderRounds} · ${numbers}`;
+  const text = isNewest ? '' : `${title} · ${numbers}`;
   if (summary.textContent !== text) {
     summary.textContent = text;
   }
