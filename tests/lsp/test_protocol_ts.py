@@ -58,17 +58,13 @@ def test_the_extension_reaches_every_command() -> None:
     }
     # The list of pipelines and their files; pages and the diff editor show the others.
     # VS Code asks about trust itself, and tells of renamed files; a lens refreshes.
-    # Findings and remarks come with their code actions.
+    # Findings come with their code actions.
     assert missing == {
         "writeit.facts.add",
         "writeit.facts.check",
         "writeit.facts.correct",
-        "writeit.finding.fix",
         "writeit.finding.ignore",
         "writeit.pipeline.show",
-        "writeit.review.dismiss",
-        "writeit.review.list",
-        "writeit.review.restore",
         "writeit.run.diff",
         "writeit.run.move",
         "writeit.run.stale",

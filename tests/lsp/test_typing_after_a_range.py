@@ -48,14 +48,15 @@ async def test_a_range_is_read_before_later_messages(
 async def _section_line(editor: Editor, page: Document, heading_line: int) -> int:
     """Ask for the action on a heading and type; return where its range begins."""
     here = {"line": heading_line, "character": 0}
-    _, reply = editor.ask(
-        "textDocument/codeAction",
-        {
-            "textDocument": {"uri": page.uri},
-            "range": {"start": here, "end": here},
-            "context": {"diagnostics": [], "only": ["refactor.rewrite"]},
-        },
-    )
+    asked = {
+        "textDocument": {"uri": page.uri},
+        "range": {"start": here, "end": here},
+        "context": {"diagnostics": [], "only": ["refactor.rewrite"]},
+    }
+    # The sections are parsed in a thread once a document is open.
+    while not await editor.request("textDocument/codeAction", asked):
+        pass
+    _, reply = editor.ask("textDocument/codeAction", asked)
     page.type(0, 0, "Typed meanwhile.\n\n")
     first, *_ = await reply
     (params,) = first["command"]["arguments"]

@@ -76,6 +76,15 @@ export function folderUrl(folder, payload = []) {
   return `${required('ADDRESS')}/?${query}`;
 }
 
+/**
+ * The URL that opens the workspace with its notes: a browser may not have written the open tabs
+ * of a window that is loaded again.
+ */
+export function notesUrl() {
+  const workspace = required('WORKSPACE');
+  return folderUrl(workspace, [['openFile', remoteUri(`${workspace}/notes.md`)]]);
+}
+
 /** The URI of a file of this machine in VS Code's remote scheme. */
 export function remoteUri(path) {
   return `vscode-remote://${new URL(required('ADDRESS')).host}${path}`;

@@ -4,7 +4,7 @@
 // confirmed entry. Going to a place, selecting and reading are none.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { folderUrl, picture, report, required, screenshot, withPage } from './browser.mjs';
+import { folderUrl, notesUrl, picture, report, required, screenshot, withPage } from './browser.mjs';
 import { titleOf } from './wording.mjs';
 import { Workbench } from './workbench.mjs';
 
@@ -42,10 +42,10 @@ await withPage(async (page) => {
     await page.goto(folderUrl(WORKSPACE));
     const [shown, lens] = [desk.locator('h1', { hasText: 'draft' }), vscode.lens(/Open draft/).first()];
     await vscode.until('the page of the draft', async () => {
-      // A browser may not write the open tabs of a window that is loaded again: then the
-      // lens of the notes leads to the page.
+      // If the open tabs were not written, the lens of the notes leads to the page.
       const isShown = await shown.waitFor({ timeout: 15_000 }).then(() => true, () => false);
-      if (!isShown && (await lens.isVisible())) await lens.click({ timeout: 3000 }).catch(() => undefined);
+      if (!isShown && (await vscode.tab('notes.md').count()) === 0) await page.goto(notesUrl());
+      else if (!isShown && (await lens.isVisible())) await lens.click({ timeout: 3000 }).catch(() => undefined);
       return isShown;
     });
   };

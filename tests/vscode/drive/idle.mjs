@@ -1,5 +1,5 @@
 // A folder in which WriteIt was never used: nothing starts before the first command.
-import { folderUrl, required, serverRuns, withPage } from './browser.mjs';
+import { folderUrl, notesUrl, required, serverRuns, withPage } from './browser.mjs';
 import { WORDING } from './wording.mjs';
 import { Workbench } from './workbench.mjs';
 
@@ -32,7 +32,7 @@ await withPage(async (page) => {
   });
 
   await vscode.step('then the folder is known', async () => {
-    await page.reload();
+    await page.goto(notesUrl());
     await vscode.see(vscode.status(/WriteIt: angles/));
   });
 
