@@ -64,20 +64,25 @@ class Client:
                 self.change(one.range, one.new_text)
 
     def take_and_undo(self, edit: types.TextDocumentEdit) -> None:
-        """Apply an edit and go back to the text before."""
-        self.take(edit)
-        start = types.Position(line=0, character=0)
-        end = types.Position(line=99, character=0)
-        self.change(types.Range(start=start, end=end), BASE)
+        """Tell of an edit and its undo in one message, as Emacs does."""
+        (one,) = edit.edits
+        assert isinstance(one, types.TextEdit)
+        start, end = types.Position(0, 0), types.Position(99, 0)
+        self.replace(one.range, one.new_text)
+        self.change(types.Range(start, end), BASE)
 
     def change(self, where: types.Range, text: str) -> None:
         """Tell of a change."""
+        self.replace(where, text)
+        self.documents.notify_change(URI)
+
+    def replace(self, where: types.Range, text: str) -> None:
+        """Change the server's text."""
         version = (self.workspace.text_documents[URI].version or 0) + 1
         self.workspace.update_text_document(
             types.VersionedTextDocumentIdentifier(uri=URI, version=version),
             types.TextDocumentContentChangePartial(range=where, text=text),
         )
-        self.documents.notify_change(URI)
 
     def type(self, text: str) -> None:
         """Type at the beginning."""
@@ -170,7 +175,7 @@ async def test_it_lands_with_a_late_echo() -> None:
 
 
 async def test_an_edit_that_the_user_undoes_at_once_is_not_sent_again() -> None:
-    """The server may read both changes before it looks at the text."""
+    """The server looks at the text only after both changes."""
     client = Client()
 
     client.obeys = client.take_and_undo

@@ -64,15 +64,13 @@ SEARCH_LENGTHS = (4_000, MAX_HEAD_CHARACTERS)
 """Characters within which front matter usually ends, and must end."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class SentEdit:
     """An edit that was sent: the text before it, and after it if it is applied."""
 
     text_before: str
     text_after: str
     conflicts: tuple[MergeConflict, ...] = ()
-    was_seen: bool = False
-    """Whether the document has had the text after it; it may have been undone since."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,8 +143,6 @@ class Documents:
         """By URI, what `findings` knows of the document's paragraphs."""
         self.recheck: Callable[[str], None] = lambda _: None
         """Has the findings of a document computed again: its runs or notes changed."""
-        self.sent_edits: dict[str, SentEdit] = {}
-        """By URI: the last edit of a change that is being applied."""
         self.sent_views = SentViews()
         self.is_closed = False
         self._workspace = workspace
@@ -334,9 +330,6 @@ class Documents:
         """Count that a document was opened, changed or closed."""
         uri = unquote(uri)
         self._change_counts[uri] += 1
-        sent, document = self.sent_edits.get(uri), self.find_open(uri)
-        if sent and document and document.source == sent.text_after:
-            sent.was_seen = True
         for waiter in self._change_waiters.pop(uri, ()):
             if not waiter.done():  # it may have been cancelled
                 waiter.set_result(None)

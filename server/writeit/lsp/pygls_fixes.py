@@ -38,6 +38,10 @@ class WriteItDocument(TextDocument):
     _cached_front_matter: tuple[int | None, str] | None = None
     _parsed: tuple[list[ParsedSection], int] | None = None
     """The sections as they were parsed last, and the number of changes before that."""
+    expected_text: str | None = None
+    """The text that the last edit which was sent leads to."""
+    was_expected = False
+    """Whether that has been the text; the user may have undone it since."""
     _is_parsing = False
     _parse_timer: asyncio.TimerHandle | None = None
 
@@ -185,6 +189,7 @@ class WriteItDocument(TextDocument):
 
     def _note_change(self, change: LineChange) -> None:
         self._change_count = change.number
+        self.was_expected |= self._source == self.expected_text
         if self._parsed is not None or self._is_parsing:  # a page is never parsed
             self._line_changes.append(change)
 

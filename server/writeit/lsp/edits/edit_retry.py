@@ -19,15 +19,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import unquote
+from functools import partial
 
 from lsprotocol import types
-from pygls.workspace import TextDocument
 
 from writeit.domain.errors import DocumentChanged
 from writeit.lsp.client import EditReply
 from writeit.lsp.convert import to_lsp_edits
 from writeit.lsp.documents import Documents, SentEdit
+from writeit.lsp.pygls_fixes import WriteItDocument
 from writeit.text.diff import compute_edits, edit_distance
 from writeit.text.merge3 import MergeConflict, MergeResult
 
@@ -86,12 +86,6 @@ class EditRetry:
         Raises:
             DocumentChanged: the document was closed.
         """
-        try:
-            return await self._apply()
-        finally:
-            self._documents.sent_edits.pop(unquote(self._uri), None)
-
-    async def _apply(self) -> EditOutcome:
         for _ in range(MAX_TRIES):
             if outcome := await self._try_once():
                 return outcome
@@ -111,14 +105,15 @@ class EditRetry:
         outcome, text, merged = await self._compare_with_newest()
         if outcome is not None or merged is None:
             return outcome
-        version = self._require_open_document().version
+        document = self._require_open_document()
+        version = document.version
         self._change_count = self._documents.change_count(self._uri)
         is_repeated = version in self._sent_versions and not (is_idle and version)
         if is_repeated or self._documents.is_closed:
             return None
         self._sent_versions.append(version)
         self._sent_edit = SentEdit(text, merged.text, merged.conflicts)
-        self._documents.sent_edits[unquote(self._uri)] = self._sent_edit
+        document.expected_text, document.was_expected = merged.text, False
         await self._send_merge(version, text, merged.text)
         return None
 
@@ -129,14 +124,21 @@ class EditRetry:
         while True:
             document = self._require_open_document()
             text, version = document.source, document.version
-            outcome, merged = await asyncio.to_thread(self._judge_text, text)
+            judge = partial(self._judge_text, text, was_seen=self._was_seen(document))
+            outcome, merged = await asyncio.to_thread(judge)
             if self._require_open_document().version == version:
                 return outcome, text, merged
 
-    def _judge_text(self, text: str) -> tuple[EditOutcome | None, MergeResult | None]:
+    def _was_seen(self, document: WriteItDocument) -> bool:
+        """Whether the user has seen the edit; VS Code undoes one to refuse it."""
         sent = self._sent_edit
-        # VS Code undoes an edit to refuse it.
-        was_seen = sent is not None and sent.was_seen and not self._is_on_hold
+        is_ours = sent is not None and sent.text_after == document.expected_text
+        return is_ours and document.was_expected and not self._is_on_hold
+
+    def _judge_text(
+        self, text: str, *, was_seen: bool
+    ) -> tuple[EditOutcome | None, MergeResult | None]:
+        sent = self._sent_edit
         if sent is not None and (was_seen or is_edit_applied(sent, text)):
             applied = EditOutcome(
                 is_applied=True,
@@ -155,9 +157,9 @@ class EditRetry:
         )
         return unchanged, merged
 
-    def _require_open_document(self) -> TextDocument:
+    def _require_open_document(self) -> WriteItDocument:
         document = self._documents.find_open(self._uri)
-        if document is None:
+        if not isinstance(document, WriteItDocument):
             raise DocumentChanged(
                 f"{self._uri} was closed before the text was inserted.",
                 hint="Apply it again; the text is kept with its run.",
