@@ -5,6 +5,7 @@ import hashlib
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
@@ -23,6 +24,7 @@ from writeit.domain.operations import generate
 from writeit.domain.run import PipelineRun
 from writeit.ports.store import DeletionCounts, Maintenance, RunQuery
 from writeit.storage import integrity, keys, maintenance, migrations
+from writeit.storage.environment import LmdbEnvironment
 from writeit.storage.maintenance import LmdbMaintenance
 from writeit.storage.snapshot import Snapshot
 from writeit.storage.store import LmdbStore
@@ -183,6 +185,30 @@ async def test_a_text_used_again_during_compacting_is_kept(
     stored = lmdb_store.get_run(an_id(2))
     assert stored is not None
     assert keys.text(hashlib.sha256(text.encode()).hexdigest()) in dump(lmdb_store)
+
+
+async def test_no_commit_is_under_way_when_the_compact_copy_begins(
+    lmdb_store: LmdbStore, care: Maintenance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """LMDB writes it into the file before readers see it: the copy would lack it."""
+    await put(lmdb_store, a_run(1))
+    loop = asyncio.get_running_loop()
+    writing: list[Future[PipelineRun]] = []
+    read_meta_pages = LmdbEnvironment.meta_pages
+
+    def read(environment: LmdbEnvironment) -> bytes:
+        if not writing:
+            writing.append(
+                asyncio.run_coroutine_threadsafe(put(lmdb_store, a_run(2)), loop)
+            )
+            with pytest.raises(TimeoutError):
+                writing[0].result(0.3)
+        return read_meta_pages(environment)
+
+    monkeypatch.setattr(LmdbEnvironment, "meta_pages", read)
+    await care.compact()
+    await asyncio.wrap_future(writing[0])
+    assert lmdb_store.get_run(an_id(2)) is not None
 
 
 async def test_compacting_is_refused_while_another_process_has_it_open(

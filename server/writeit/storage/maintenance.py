@@ -61,7 +61,9 @@ def _replace_data_file(environment: LmdbEnvironment) -> None:
 
 def _try_replace_data_file(environment: LmdbEnvironment) -> bool:
     """Replace the data file by a copy; return False if there were writes meanwhile."""
-    meta_pages = environment.meta_pages()
+    # Within a transaction: LMDB writes the meta page of a commit before readers see it,
+    # and the copy would lack a commit that is under way.
+    meta_pages = environment.write_once(lambda _: environment.meta_pages())
     with temporary_folder(environment.folder, _COMPACT_PREFIX) as temporary:
         environment.copy_to(temporary, compact=True)
         # The old file is kept open, so that it is freed after the lock is released.
