@@ -3,8 +3,9 @@
 The newest text decides, never the client's reply: Neovim answers `applied: true` to an
 edit it skipped, eglot answers an error, VS Code rejects an edit that is one keystroke
 late. Each try merges into the newest text, sends the smallest edits with that text's
-version, and compares with the text after the next change. After three tries it waits
-until the user is idle, tries once more, and then reports the change as pending.
+version, and compares with the text after the next change. Once the text has been what
+the edit leads to, it was applied; the user may have undone it since. After three tries
+it waits until the user is idle, tries once more, and then reports it as pending.
 
 Never send two edits for the same document version unless the user has been idle: a
 late acknowledgement could apply the edit twice. For version 0 never send two at all,
