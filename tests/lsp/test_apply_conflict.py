@@ -69,7 +69,7 @@ async def test_a_passage_the_user_changed_meanwhile_is_offered_to_be_compared(
     assert "My own words." in page.text
 
 
-async def test_what_the_user_took_back_is_not_urged_on_her(bare: OpenDocuments) -> None:
+async def test_what_the_user_took_back_is_not_urged_again(bare: OpenDocuments) -> None:
     """An action is there; no lens."""
     page = bare.open()
     run_id = await bare.polished(page)

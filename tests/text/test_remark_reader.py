@@ -87,7 +87,7 @@ def test_any_answer_is_read_without_an_error(answer: str) -> None:
         ("{“quote”: “a”, “remark”: “b”}", "a", "b"),
         ('{"quote": "so "called" here", "remark": "y"}', 'so "called" here', "y"),
         ('{"quote": "a\nb", "remark": "y"}', "a\nb", "y"),
-        ('{"Quote": "a", "Remark": "cut off her', "a", "cut off her"),
+        ('{"Quote": "a", "Remark": "cut off here', "a", "cut off here"),
         ('{"quote": "a" "remark": "no comma"}', "a", "no comma"),
         ('{"remark": "No title."}', "", "No title."),
         ('{"quote": null, "remark": "y", "replacement": "z"}', "", "y"),

@@ -72,7 +72,7 @@ def test_a_page_with_crlf_has_the_same_texts(one: str, other: str) -> None:
 
 @settings(deadline=None)
 @given(TEXTS, TEXTS, KEYS, TEXTS)
-def test_what_she_types_comes_back_exactly(
+def test_what_is_typed_comes_back_exactly(
     one: str, other: str, key: SectionKey, typed: str
 ) -> None:
     """In every section, whatever it is, and the others stay as they were."""
@@ -117,7 +117,7 @@ def test_spaces_that_an_editor_trims_are_no_edit() -> None:
     assert read_edits(before, now).answers == {ONE: None, OTHER: None}
 
 
-def test_a_hard_break_that_she_adds_is_an_edit() -> None:
+def test_a_hard_break_that_is_added_is_an_edit() -> None:
     """Two spaces at the end of a line mean something in markdown."""
     before = page_of("one\ntwo", "words")
     now = retyped(before, ONE, "one  \ntwo")

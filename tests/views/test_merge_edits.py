@@ -26,7 +26,7 @@ ONE = ANSWERS[0]
 
 @settings(deadline=None)
 @given(TEXTS, st.dictionaries(KEYS, TEXTS, max_size=4))
-def test_a_new_rendering_keeps_her_texts(
+def test_a_new_rendering_keeps_the_users_texts(
     one: str, typed: dict[SectionKey, str]
 ) -> None:
     """A page rendered again for new answers keeps the edited sections."""
@@ -51,7 +51,7 @@ def test_nothing_typed_changes_nothing(one: str) -> None:
     assert merge_edits(page, StepEdits()) == page
 
 
-def test_a_passage_taken_meanwhile_joins_her_merge() -> None:
+def test_a_passage_taken_meanwhile_joins_the_users_merge() -> None:
     """The user changed the merge, then took one more passage: both are there."""
     two = samples.waiting()
     one = two.evolve(passages=two.passages[:1])
@@ -114,7 +114,7 @@ def with_words(page: str, text: str, words: str) -> str:
     return page.replace(f"\n{text}\n", f"\n{text}{words}\n")
 
 
-def test_what_she_types_into_an_answer_that_is_coming_stays_in_it() -> None:
+def test_what_is_typed_into_an_answer_that_is_coming_stays_in_it() -> None:
     """The rest of the answer follows the edit."""
     before = coming("The bees")
     edits = read_edits(before, with_words(before, "The bees", ", all of them,"))
@@ -125,7 +125,7 @@ def test_what_she_types_into_an_answer_that_is_coming_stays_in_it() -> None:
     assert parse_page(whole).texts[ONE] == "The bees, all of them, are home now."
 
 
-def test_what_she_typed_into_an_answer_that_ended_otherwise_stands_at_its_end() -> None:
+def test_what_is_typed_into_an_answer_that_ends_otherwise_stands_at_its_end() -> None:
     """A fence around the answer was taken away: where it belongs nobody can say."""
     before = coming("```markdown\nThe bees")
     now = with_words(before, "The bees", ", all of them,")

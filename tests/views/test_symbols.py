@@ -83,7 +83,7 @@ def test_a_section_is_its_text_and_the_heading_it_stands_under() -> None:
     assert lines[section.last_line + 1].startswith("<!-- /writeit:answer ")
 
 
-def test_a_section_whose_line_she_deleted_is_empty() -> None:
+def test_a_section_whose_line_was_deleted_is_empty() -> None:
     """Its markers stand one below the other; what follows is no part of it."""
     page = page_of("one").replace("writeit:merge -->\n\n", "writeit:merge -->\n")
     (merge,) = (s for s in find_page_sections(page) if s.kind == "merge")
