@@ -73,7 +73,8 @@ def _ignoring_line_ends(recorded: RunDocument, today: RunDocument) -> RunDocumen
     """
 
     def keep(old: str, new: str) -> str:
-        return old if _without_spaces(old) == _without_spaces(new) else new
+        is_same = old == new or _without_spaces(old) == _without_spaces(new)
+        return old if is_same else new
 
     def keep_file(file: SourceFile) -> SourceFile:
         return file.evolve(text=keep(old.get(file.name, ""), file.text))
